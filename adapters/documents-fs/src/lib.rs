@@ -1,0 +1,1 @@
+//! The content-addressed document store in a folder.

@@ -1,0 +1,17 @@
+//! The traits through which a node meets the world, and the contract tests that every implementation passes.
+//!
+//! Traits only: no socket, file or clock is touched here. Adapters implement them, the core uses them, simulations replace them.
+
+pub mod contract;
+pub mod documents;
+pub mod journal;
+pub mod memory;
+pub mod peer;
+pub mod signer;
+
+pub use documents::{DocumentError, DocumentStore};
+pub use journal::{
+    Alarm, ContentStatus, Journal, JournalError, JournalRead, OutboxRow, StoredLink, WantedDocument, Write,
+};
+pub use peer::{PeerBusy, PeerEvent, PeerFailure, PeerLink};
+pub use signer::{Clock, Random, Signer, SignerError};

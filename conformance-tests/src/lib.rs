@@ -1,0 +1,1 @@
+//! Vectors, black-box suites and simulations.

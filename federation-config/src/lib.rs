@@ -1,0 +1,1 @@
+//! Federation and node configuration: types, checks and a commented default.

@@ -1,0 +1,1 @@
+//! The Concerto node: runtime and command line.

@@ -1,0 +1,2 @@
+//! The concerto program.
+fn main() {}

@@ -1,0 +1,2 @@
+//! Developer programs: the checks of the house.
+fn main() {}

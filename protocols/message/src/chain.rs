@@ -1,0 +1,242 @@
+//! Single-writer chains: placing links, finding gaps, proving equivocation (DESIGN section "Messages").
+//!
+//! A chain is a set of links that only grows. What it says (its contiguous prefix, its forks) is computed from the set,
+//! so that nodes that hold the same links see the same chain whatever the order in which they came.
+
+use serde::{Deserialize, Serialize};
+use std::collections::BTreeMap;
+
+use crate::ids::{ConferenceId, Incarnation, MessageId, Writer};
+use crate::link::{Link, Payload};
+use crate::receipt::HeldHead;
+use crate::verified::Verified;
+
+/// One place on one chain. Two messages in one place are an equivocation.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+pub struct Slot {
+    /// The conference.
+    pub conference: ConferenceId,
+    /// The author.
+    pub writer: Writer,
+    /// The life of the author's node.
+    pub incarnation: Incarnation,
+    /// The place in it.
+    pub sequence: u64,
+}
+
+/// Two verified links in one place: a proof that anybody can check again.
+#[derive(Debug, Clone)]
+pub struct EquivocationProof {
+    /// The link with the smaller identifier.
+    pub first: Verified<Link>,
+    /// The other one.
+    pub second: Verified<Link>,
+}
+
+impl EquivocationProof {
+    /// The proof, if the two links really stand in one place and differ.
+    pub fn new(a: Verified<Link>, b: Verified<Link>) -> Option<Self> {
+        if a.id() == b.id() || a.payload().slot() != b.payload().slot() {
+            return None;
+        }
+        let (first, second) = if a.id() < b.id() { (a, b) } else { (b, a) };
+        Some(Self { first, second })
+    }
+}
+
+/// What a new link means for its chain.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Placement {
+    /// It continues the contiguous prefix (and what waited behind it may now follow too).
+    Next,
+    /// Links before it are missing; it waits.
+    Ahead,
+    /// It was there already.
+    Known,
+    /// Another link stands in its place.
+    Fork {
+        /// The links that stood there.
+        with: Vec<MessageId>,
+    },
+}
+
+/// Why the contiguous prefix of an incarnation ends where it ends.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum End {
+    /// Nothing more is held.
+    Open,
+    /// The next place holds nothing though later ones do.
+    Gap {
+        /// The first missing place.
+        sequence: u64,
+    },
+    /// The next place holds links, none of which names the link before it as previous.
+    Broken {
+        /// That place.
+        sequence: u64,
+    },
+    /// The next place holds several links and none was chosen.
+    Fork {
+        /// That place.
+        sequence: u64,
+        /// The links in it.
+        ids: Vec<MessageId>,
+    },
+}
+
+/// What a chain must know of a link to place it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+struct Placed {
+    id: MessageId,
+    previous: Option<MessageId>,
+}
+
+/// The links of one writer in one conference within one incarnation.
+#[derive(Debug, Clone, Default)]
+struct Lane {
+    places: BTreeMap<u64, Vec<Placed>>,
+    // links of the prefix in order; recomputed from `dirty_from` when a place below its end changes
+    prefix: Vec<MessageId>,
+    end: Option<End>,
+}
+
+/// The links of one writer in one conference.
+#[derive(Debug, Clone, Default)]
+pub struct Chain {
+    lanes: BTreeMap<Incarnation, Lane>,
+    chosen: BTreeMap<(Incarnation, u64), MessageId>,
+}
+
+impl Chain {
+    /// Adds a link's place; adding twice changes nothing.
+    pub fn insert(&mut self, id: MessageId, payload: &Payload) -> Placement {
+        let lane = self.lanes.entry(payload.incarnation).or_default();
+        let place = lane.places.entry(payload.sequence).or_default();
+        if place.iter().any(|p| p.id == id) {
+            return Placement::Known;
+        }
+        let with: Vec<MessageId> = place.iter().map(|p| p.id).collect();
+        place.push(Placed { id, previous: payload.previous });
+        place.sort_by_key(|p| p.id);
+        let before = lane.prefix.len();
+        lane.recompute(payload.incarnation, payload.sequence, &self.chosen);
+        if !with.is_empty() {
+            Placement::Fork { with }
+        } else if lane.prefix.len() > before {
+            Placement::Next
+        } else {
+            Placement::Ahead
+        }
+    }
+
+    /// Chooses one link of a fork (the procedente's `ForkResolved`).
+    pub fn choose(&mut self, incarnation: Incarnation, sequence: u64, kept: MessageId) {
+        self.chosen.insert((incarnation, sequence), kept);
+        if let Some(lane) = self.lanes.get_mut(&incarnation) {
+            lane.recompute(incarnation, sequence, &self.chosen);
+        }
+    }
+
+    /// The links held without a gap, oldest incarnation first.
+    pub fn contiguous(&self) -> impl Iterator<Item = MessageId> + '_ {
+        self.lanes.values().flat_map(|lane| lane.prefix.iter().copied())
+    }
+
+    /// How many links are held without a gap.
+    pub fn contiguous_len(&self) -> usize {
+        self.lanes.values().map(|lane| lane.prefix.len()).sum()
+    }
+
+    /// The end of the newest incarnation held without a gap.
+    pub fn head(&self) -> Option<HeldHead> {
+        self.heads().last()
+    }
+
+    /// The ends of every incarnation held without a gap.
+    pub fn heads(&self) -> impl Iterator<Item = HeldHead> + '_ {
+        self.lanes.iter().filter_map(|(incarnation, lane)| {
+            let id = *lane.prefix.last()?;
+            Some(HeldHead { incarnation: *incarnation, sequence: lane.prefix.len() as u64, id })
+        })
+    }
+
+    /// Why each incarnation's prefix ends where it ends.
+    pub fn ends(&self) -> impl Iterator<Item = (Incarnation, &End)> + '_ {
+        self.lanes.iter().map(|(incarnation, lane)| (*incarnation, lane.end.as_ref().unwrap_or(&End::Open)))
+    }
+
+    /// Places that hold more than one link and for which none was chosen.
+    pub fn open_forks(&self) -> Vec<(Incarnation, u64, Vec<MessageId>)> {
+        let mut forks = Vec::new();
+        for (incarnation, lane) in &self.lanes {
+            for (sequence, place) in &lane.places {
+                if place.len() > 1 && !self.chosen.contains_key(&(*incarnation, *sequence)) {
+                    forks.push((*incarnation, *sequence, place.iter().map(|p| p.id).collect()));
+                }
+            }
+        }
+        forks
+    }
+
+    /// Every link held, in order of incarnation and sequence, forks included.
+    pub fn all(&self) -> impl Iterator<Item = MessageId> + '_ {
+        self.lanes.values().flat_map(|lane| lane.places.values().flatten().map(|p| p.id))
+    }
+
+    /// The places that are missing below the highest one held, as inclusive ranges, at most `limit`.
+    pub fn gaps(&self, limit: usize) -> Vec<(Incarnation, u64, u64)> {
+        let mut gaps = Vec::new();
+        for (incarnation, lane) in &self.lanes {
+            let mut expected = 1;
+            for sequence in lane.places.keys() {
+                if *sequence > expected && gaps.len() < limit {
+                    gaps.push((*incarnation, expected, sequence - 1));
+                }
+                expected = sequence + 1;
+            }
+        }
+        gaps
+    }
+}
+
+impl Lane {
+    /// Recomputes the prefix from `changed` on; places before it cannot have changed.
+    fn recompute(
+        &mut self,
+        incarnation: Incarnation,
+        changed: u64,
+        chosen: &BTreeMap<(Incarnation, u64), MessageId>,
+    ) {
+        let keep = usize::try_from(changed.saturating_sub(1)).unwrap_or(usize::MAX);
+        self.prefix.truncate(keep);
+        loop {
+            let sequence = self.prefix.len() as u64 + 1;
+            let Some(place) = self.places.get(&sequence) else {
+                let later = self.places.range(sequence..).next().is_some();
+                self.end = Some(if later { End::Gap { sequence } } else { End::Open });
+                return;
+            };
+            let before = self.prefix.last().copied();
+            // the first link of an incarnation may name a head of an earlier one
+            let follows = |p: &&Placed| sequence == 1 || p.previous == before;
+            let choice = chosen.get(&(incarnation, sequence));
+            let candidates: Vec<MessageId> = place.iter().filter(follows).map(|p| p.id).collect();
+            match (candidates.as_slice(), choice) {
+                (_, Some(id)) if candidates.contains(id) => self.prefix.push(*id),
+                ([_], None) if place.len() == 1 => self.prefix.extend(candidates),
+                ([], _) => {
+                    self.end = Some(End::Broken { sequence });
+                    return;
+                }
+                _ => {
+                    self.end = Some(End::Fork { sequence, ids: place.iter().map(|p| p.id).collect() });
+                    return;
+                }
+            }
+        }
+    }
+}
+
+#[cfg(test)]
+#[path = "chain_tests.rs"]
+mod tests;

@@ -1,0 +1,27 @@
+//! Messages of Concerto: what crosses between nodes and is kept for ever (DESIGN section "Messages").
+//!
+//! A *link* is one signed message on its author's chain; a *receipt* answers links and is not a link. Both are JWS in
+//! compact form (RFC 7515), JAdES baseline B (ETSI TS 119 182-1). This crate has no input or output: it turns bytes into
+//! checked values and back. [`link::ParsedLink::parse`] and [`receipt::ParsedReceipt::parse`] are the only ways in, and only
+//! their `verify` makes a [`Verified`].
+//!
+//! The protected header is a closed list, the payload the exact JSON that was signed, and the identifier of a
+//! message the SHA-256 of its JWS signing input: any JOSE library can check all three.
+
+pub mod attachment;
+pub mod chain;
+pub mod ids;
+pub mod jades;
+pub mod jose;
+pub mod limits;
+pub mod link;
+pub mod receipt;
+pub mod strict_json;
+mod verified;
+
+pub use attachment::{Attachment, Audience, Salt};
+pub use ids::{AooCode, ConferenceId, Digest, FederationId, Incarnation, IpaCode, MessageId, Writer};
+pub use jose::{Algorithm, Header, JoseError, MessageKey, PublicKey, SignatureCheck};
+pub use link::{Link, ParsedLink, Payload};
+pub use receipt::{ParsedReceipt, Receipt, ReceiptKind};
+pub use verified::Verified;

@@ -1,0 +1,3 @@
+//! The law of the *conferenza di servizi* (L. 241/1990 artt. 14 ff.), as pure functions.
+
+pub mod acts;

@@ -1,0 +1,1 @@
+//! Trust chains of OpenID Federation 1.0, verified offline.
