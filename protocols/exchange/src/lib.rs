@@ -1,1 +1,10 @@
-//! The delivery machine: outbox, inbox, receipts, retries and catch-up, without input or output of its own.
+//! The delivery machine of Concerto, without input or output of its own (DESIGN section "Exchange").
+//!
+//! [`frame`] says what crosses between two nodes, [`hello`] how they recognise each other, [`delivery`] when a message is
+//! sent again, [`catch_up`] which links are missing. Time is an argument, chance does not occur, and a caller that
+//! loses power between two calls starts again from its durable outbox.
+
+pub mod catch_up;
+pub mod delivery;
+pub mod frame;
+pub mod hello;

@@ -105,6 +105,7 @@ struct Lane {
 pub struct Chain {
     lanes: BTreeMap<Incarnation, Lane>,
     chosen: BTreeMap<(Incarnation, u64), MessageId>,
+    generation: u64,
 }
 
 impl Chain {
@@ -120,9 +121,13 @@ impl Chain {
         place.sort_by_key(|p| p.id);
         let before = lane.prefix.len();
         lane.recompute(payload.incarnation, payload.sequence, &self.chosen);
+        let grown = lane.prefix.len() > before;
+        let shortened = lane.prefix.len() < before || !with.is_empty();
+        let newest = self.lanes.last_key_value().is_some_and(|(i, _)| *i == payload.incarnation);
+        self.generation += u64::from(shortened || (grown && !newest));
         if !with.is_empty() {
             Placement::Fork { with }
-        } else if lane.prefix.len() > before {
+        } else if grown {
             Placement::Next
         } else {
             Placement::Ahead
@@ -131,7 +136,10 @@ impl Chain {
 
     /// Chooses one link of a fork (the procedente's `ForkResolved`).
     pub fn choose(&mut self, incarnation: Incarnation, sequence: u64, kept: MessageId) {
-        self.chosen.insert((incarnation, sequence), kept);
+        if self.chosen.insert((incarnation, sequence), kept) == Some(kept) {
+            return;
+        }
+        self.generation += 1;
         if let Some(lane) = self.lanes.get_mut(&incarnation) {
             lane.recompute(incarnation, sequence, &self.chosen);
         }
@@ -140,6 +148,22 @@ impl Chain {
     /// The links held without a gap, oldest incarnation first.
     pub fn contiguous(&self) -> impl Iterator<Item = MessageId> + '_ {
         self.lanes.values().flat_map(|lane| lane.prefix.iter().copied())
+    }
+
+    /// The contiguous links after the first `skip`, in the order of [`Self::contiguous`].
+    pub fn contiguous_after(&self, skip: usize) -> Vec<MessageId> {
+        let mut skip = skip;
+        let mut rest = Vec::new();
+        for lane in self.lanes.values() {
+            rest.extend_from_slice(lane.prefix.get(skip.min(lane.prefix.len())..).unwrap_or_default());
+            skip = skip.saturating_sub(lane.prefix.len());
+        }
+        rest
+    }
+
+    /// Changes whenever [`Self::contiguous`] changed otherwise than by growing at its end: a fold must then begin again.
+    pub fn generation(&self) -> u64 {
+        self.generation
     }
 
     /// How many links are held without a gap.

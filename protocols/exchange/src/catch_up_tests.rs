@@ -1,0 +1,42 @@
+//! Heads: what is missing is asked for exactly, and nothing that is held.
+use super::*;
+use concerto_message::{Digest, MessageId};
+use proptest::prelude::*;
+
+fn head(writer: &str, sequence: u64) -> ChainHead {
+    let conference: ConferenceId = format!("lead/A/{}", "0".repeat(32)).parse().unwrap();
+    let incarnation = serde_json::from_value(serde_json::json!({"counter":1,"nonce":"0".repeat(32)})).unwrap();
+    let id = (sequence > 0).then(|| MessageId(Digest::of(format!("{writer}{sequence}").as_bytes())));
+    ChainHead { conference, writer: writer.parse().unwrap(), incarnation, sequence, id }
+}
+
+#[test]
+fn the_procedente_comes_first_and_forks_are_seen() {
+    let mut forked = head("b/A", 3);
+    forked.id = Some(MessageId(Digest::of(b"other")));
+    let found = compare(&[head("b/A", 3)], &[head("a/A", 2), forked, head("lead/A", 5)], 10);
+    let missing: Vec<_> = found.missing.iter().map(|r| (r.writer.to_string(), r.from, r.to)).collect();
+    assert_eq!(missing, [("lead/A".into(), 1, 5), ("a/A".into(), 1, 2)]);
+    assert_eq!(found.diverging.len(), 1);
+}
+
+proptest! {
+    #[test]
+    fn after_fetching_the_difference_nothing_is_missing(
+        mine in prop::collection::vec(0u64..9, 4), theirs in prop::collection::vec(0u64..9, 4),
+    ) {
+        let names = ["lead/A", "b/A", "c/A", "d/A"];
+        let heads = |v: &[u64]| names.iter().zip(v).map(|(n, s)| head(n, *s)).collect::<Vec<_>>();
+        let found = compare(&heads(&mine), &heads(&theirs), 100);
+        let mut after = mine.clone();
+        for range in &found.missing {
+            let at = names.iter().position(|n| *n == range.writer.to_string()).unwrap();
+            prop_assert_eq!(range.from, mine[at] + 1);
+            after[at] = range.to;
+        }
+        for (a, (m, t)) in after.iter().zip(mine.iter().zip(&theirs)) {
+            prop_assert_eq!(*a, *m.max(t));
+        }
+        prop_assert!(compare(&heads(&after), &heads(&theirs), 100).missing.is_empty());
+    }
+}
