@@ -1,0 +1,245 @@
+//! Regimes: which numbers of days hold for a notice of a given day (RULEBOOK A.0; L. 241/1990 art. 14-bis, DL 76/2020 art. 13).
+//!
+//! A regime is dated data (`data/regimes.toml`), fixed at the notice and never computed again for that conference. A value that the
+//! sources do not settle is absent, and whoever needs it gets [`MissingValue`].
+
+use jiff::civil::Date;
+use serde::{Deserialize, Serialize};
+
+use crate::acts::SensitiveScope;
+use crate::calendar::Confidence;
+use crate::law::Law;
+
+/// The file of the regimes.
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct RegimesFile {
+    pub(crate) regime: Vec<Regime>,
+}
+
+/// How a regime relates to the others in force on the same day.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Layer {
+    /// Holds where nothing else does.
+    Base,
+    /// Takes the place of the base only where somebody chooses it.
+    Optional,
+    /// Takes the place of the base.
+    Mandatory,
+}
+
+/// Days on which a notice falls under a regime, both ends included.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Period {
+    /// First day.
+    pub from: Date,
+    /// Last day; none while it is not known.
+    pub until: Option<Date>,
+}
+
+/// What the days of a term are.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum DayUnit {
+    /// All days (T1).
+    Calendar,
+    /// *Giorni lavorativi* (T6).
+    Working,
+}
+
+/// Whether the procedente may set less.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Bound {
+    /// The law gives the most.
+    Maximum,
+    /// The law gives the number.
+    Fixed,
+}
+
+/// What missing the term means.
+#[doc(alias = "perentorio")]
+#[doc(alias = "ordinatorio")]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Force {
+    /// *Perentorio*: what comes later has no effect.
+    Peremptory,
+    /// *Ordinatorio*: a delay, not an invalidity.
+    Directory,
+}
+
+/// One term of a regime.
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct TermRule {
+    days: Option<u16>,
+    /// What its days are.
+    pub unit: DayUnit,
+    /// Whether less may be set.
+    pub bound: Bound,
+    /// What missing it means.
+    pub nature: Force,
+    /// The norm that gives the number.
+    pub norm: String,
+    /// How sure.
+    pub tag: Confidence,
+}
+
+/// The terms that a regime settles.
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct TermRules {
+    /// From the application, or the start ex officio, to the notice.
+    pub notice: TermRule,
+    /// Integration requests (lett. b).
+    pub integration_requests: TermRule,
+    /// The one suspension.
+    pub suspension: TermRule,
+    /// Determinations (lett. c).
+    pub determination: TermRule,
+    /// Determinations where sensitive interests are concerned.
+    pub determination_sensitive: TermRule,
+    /// From the expiry of the determinations to the meeting (lett. d).
+    pub meeting: TermRule,
+    /// From the expiry of the determinations to the conclusion.
+    pub final_determination: TermRule,
+    /// The applicant's observations on a negative conclusion.
+    pub rebuttal: TermRule,
+    /// The opposition of art. 14-quinquies.
+    pub opposition: TermRule,
+}
+
+/// A set of rules for notices of certain days.
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Regime {
+    /// What links carry, such as `R1b`.
+    pub id: String,
+    /// A short name.
+    pub name: String,
+    /// What it is, in Italian.
+    pub it: String,
+    /// What it is, in English.
+    pub en: String,
+    /// How it relates to others.
+    pub layer: Layer,
+    /// When.
+    pub valid: Vec<Period>,
+    /// Whom the longer term concerns unless the notice says otherwise.
+    pub sensitive_scope: SensitiveScope,
+    costs_of_prescriptions: Option<bool>,
+    /// How sure the regime as a whole is.
+    pub tag: Confidence,
+    /// The norms.
+    pub citations: Vec<String>,
+    /// Its numbers.
+    pub terms: TermRules,
+}
+
+/// The law's data lack a value that is needed: a person must settle it first.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, thiserror::Error)]
+#[error("regime {regime} has no settled value for `{value}` ({norm})")]
+pub struct MissingValue {
+    /// The regime.
+    pub regime: String,
+    /// The value.
+    pub value: &'static str,
+    /// The norm that should give it.
+    pub norm: String,
+}
+
+/// No regime is known for a day.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("no regime is known for a notice of {on}")]
+pub struct NoRegime {
+    /// The day.
+    pub on: Date,
+}
+
+impl Regime {
+    /// The regime of a notice of this day: the mandatory overlay in force, else the base.
+    pub fn on(date: Date) -> Result<&'static Self, NoRegime> {
+        let in_force = |layer: Layer| {
+            Law::embedded()?.regimes.iter().find(|regime| regime.layer == layer && regime.holds_on(date))
+        };
+        in_force(Layer::Mandatory).or_else(|| in_force(Layer::Base)).ok_or(NoRegime { on: date })
+    }
+
+    /// A regime by its id.
+    pub fn named(id: &str) -> Option<&'static Self> {
+        Law::embedded()?.regimes.iter().find(|regime| regime.id == id)
+    }
+
+    /// Whether a notice of this day can fall under it.
+    pub fn holds_on(&self, date: Date) -> bool {
+        self.valid.iter().any(|period| period.from <= date && period.until.is_none_or(|until| date <= until))
+    }
+
+    /// Whether each prescription must say what it costs.
+    pub fn costs_of_prescriptions(&self) -> Result<bool, MissingValue> {
+        self.costs_of_prescriptions
+            .ok_or_else(|| self.missing("costs_of_prescriptions", "L. 241/1990 art. 14-bis c. 3"))
+    }
+
+    /// The days of one of its terms, by the name of its field.
+    pub fn days(&self, value: &'static str, rule: &TermRule) -> Result<u16, MissingValue> {
+        rule.days.ok_or_else(|| self.missing(value, &rule.norm))
+    }
+
+    /// Its numbers, all of them settled; else the first that is missing.
+    pub fn settled(&self) -> Result<Settled<'_>, MissingValue> {
+        let rules = &self.terms;
+        let of = |value: &'static str, rule| -> Result<_, MissingValue> {
+            Ok(SettledTerm { days: self.days(value, rule)?, rule })
+        };
+        Ok(Settled {
+            notice: of("terms.notice", &rules.notice)?,
+            integration_requests: of("terms.integration_requests", &rules.integration_requests)?,
+            suspension: of("terms.suspension", &rules.suspension)?,
+            determination: of("terms.determination", &rules.determination)?,
+            determination_sensitive: of("terms.determination_sensitive", &rules.determination_sensitive)?,
+            meeting: of("terms.meeting", &rules.meeting)?,
+            final_determination: of("terms.final_determination", &rules.final_determination)?,
+            rebuttal: of("terms.rebuttal", &rules.rebuttal)?,
+            opposition: of("terms.opposition", &rules.opposition)?,
+            costs_of_prescriptions: self.costs_of_prescriptions()?,
+        })
+    }
+
+    fn missing(&self, value: &'static str, norm: &str) -> MissingValue {
+        MissingValue { regime: self.id.clone(), value, norm: norm.to_owned() }
+    }
+}
+
+/// A term of a regime whose number of days is settled.
+#[derive(Debug, Clone, Copy)]
+pub struct SettledTerm<'a> {
+    /// How many days.
+    pub days: u16,
+    /// The rest of the rule.
+    pub rule: &'a TermRule,
+}
+
+/// A regime without open values.
+#[derive(Debug, Clone, Copy)]
+#[allow(missing_docs, reason = "the fields are those of `TermRules`")]
+pub struct Settled<'a> {
+    pub notice: SettledTerm<'a>,
+    pub integration_requests: SettledTerm<'a>,
+    pub suspension: SettledTerm<'a>,
+    pub determination: SettledTerm<'a>,
+    pub determination_sensitive: SettledTerm<'a>,
+    pub meeting: SettledTerm<'a>,
+    pub final_determination: SettledTerm<'a>,
+    pub rebuttal: SettledTerm<'a>,
+    pub opposition: SettledTerm<'a>,
+    /// Whether each prescription must say what it costs.
+    pub costs_of_prescriptions: bool,
+}
+
+#[cfg(test)]
+#[path = "regime_tests.rs"]
+mod tests;
