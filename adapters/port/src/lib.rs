@@ -2,6 +2,7 @@
 //!
 //! Traits only: no socket, file or clock is touched here. Adapters implement them, the core uses them, simulations replace them.
 
+#[cfg(any(test, feature = "contract"))]
 pub mod contract;
 pub mod documents;
 pub mod journal;

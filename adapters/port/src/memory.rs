@@ -1,1 +1,13 @@
-//! The ports in memory, for simulations and tests.
+//! The ports in memory, for simulations and tests (DESIGN section 1, "adapters/port").
+//!
+//! Nothing here touches a medium: what is "durable" is what was committed before [`MemoryJournal::after_crash`].
+//! None of it belongs in a node that people use.
+
+mod chance;
+mod documents;
+mod journal;
+mod table;
+
+pub use chance::{FixedClock, SeededRandom, SharedClock};
+pub use documents::MemoryDocuments;
+pub use journal::MemoryJournal;
