@@ -1,1 +1,54 @@
-//! Frames between nodes over libp2p.
+//! Frames between nodes over libp2p (DESIGN section "Exchange"): TCP with TLS 1.3 or Noise and Yamux, and QUIC.
+//!
+//! A frame is opaque bytes; a request is one stream with one frame each way. Peers are known from the federation only: an
+//! unknown one is refused at the end of the handshake, before any stream of it is accepted, and nothing but the configured
+//! addresses is ever dialled: no discovery, no DNS, no address that a peer tells.
+//!
+//! Everything is bounded: commands ([`COMMANDS_MAX`]), requests in flight to one peer ([`IN_FLIGHT_PER_PEER_MAX`]), unanswered
+//! requests of peers ([`UNANSWERED_MAX`], [`UNANSWERED_PER_PEER_MAX`]), bytes held for the node ([`TransportConfig`]).
+
+mod codec;
+mod config;
+mod driver;
+mod identity;
+mod link;
+mod peers;
+mod queue;
+mod swarm;
+
+pub use config::{FRAME_BYTES_MAX_DEFAULT, KnownPeer, TransportConfig, TransportError};
+pub use identity::{PeerIdentity, peer_id_of_public_key};
+pub use link::Libp2pLink;
+
+use concerto_port::PeerEvent;
+use tokio::sync::mpsc;
+
+/// Most commands that wait for the transport; further ones are refused as busy.
+pub const COMMANDS_MAX: usize = 1024;
+/// Most requests to one peer without an answer yet; further ones are refused as busy.
+pub const IN_FLIGHT_PER_PEER_MAX: usize = 256;
+/// Most requests of all peers that the node has not answered yet; further ones are dropped.
+pub const UNANSWERED_MAX: usize = 1024;
+/// Most requests of one peer that the node has not answered yet; further ones are dropped.
+pub const UNANSWERED_PER_PEER_MAX: usize = 128;
+
+/// Starts the transport as a task of the current tokio runtime. It ends when every clone of the link is dropped, when the
+/// receiver of the events is dropped, or at [`Libp2pLink::close`].
+///
+/// # Errors
+/// [`TransportError`] when the configuration is not usable or an address cannot be listened on.
+///
+/// # Panics
+/// Outside a tokio runtime.
+pub fn spawn(config: TransportConfig, events: mpsc::Sender<PeerEvent>) -> Result<Libp2pLink, TransportError> {
+    let peers = peers::Peers::new(&config)?;
+    let (swarm, listeners) = swarm::build(&config)?;
+    let (link, ends) = Libp2pLink::new(*swarm.local_peer_id(), &peers, listeners.is_empty());
+    let driver = driver::Driver::new(swarm, listeners, peers, events, ends, config.frame_bytes_max);
+    tokio::spawn(driver.run());
+    Ok(link)
+}
+
+#[cfg(test)]
+#[path = "lib_tests.rs"]
+mod tests;
