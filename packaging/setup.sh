@@ -61,8 +61,8 @@ if [ -n "$missing" ]; then
   fi
   say "Installing: $missing"
   # shellcheck disable=SC2086
-  if ! { $as_root apt-get -q update && $as_root env DEBIAN_FRONTEND=noninteractive \
-    apt-get -q install -y --no-install-recommends $missing; } </dev/null; then
+  if ! { $as_root apt-get -qq update && $as_root env DEBIAN_FRONTEND=noninteractive \
+    apt-get -qq -o Dpkg::Use-Pty=0 install -y --no-install-recommends $missing; } </dev/null; then
     complain "The installation failed; its messages are above. Needed: $missing"
     exit 5
   fi

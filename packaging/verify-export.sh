@@ -1,8 +1,8 @@
 #!/usr/bin/env bash
 # Verifies exports with a program that shares no code with Concerto: Python and a public JOSE library.
 #
-#   packaging/verify-export.sh [FOLDER...]     without folders: every export under conformance-tests/frozen and that of the last
-#                                              demo, where it left one
+#   packaging/verify-export.sh [FOLDER...]     without folders: the verifier's own tests, then every export under
+#                                              conformance-tests/frozen and that of the last demo, where it left one
 #
 # The library comes with pip into a virtual environment in the target folder, from the list in
 # conformance-tests/interop/requirements.txt.
@@ -22,6 +22,9 @@ if [ "$(cat "$venv/stamp" 2>/dev/null || true)" != "$stamp" ]; then
 fi
 
 exports=("$@")
+if [ $# -eq 0 ]; then
+  "$venv/bin/python" -m unittest discover --start-directory "$interop" --top-level-directory "$interop"
+fi
 if [ $# -eq 0 ]; then
   for folder in conformance-tests/frozen/*/export "$concerto_target"/demo/export; do
     [ ! -d "$folder" ] || exports+=("$folder")
