@@ -60,7 +60,19 @@ fn format_found(connection: &Connection) -> Result<u32, JournalError> {
     Ok(found)
 }
 
-/// Makes folder and file, readable by the node's user alone, and makes their names durable.
+/// Makes a folder and those above it that are missing (mode 0700), and makes their names durable.
+fn make_folder(path: &Path) -> io::Result<()> {
+    if path.is_dir() {
+        return Ok(());
+    }
+    make_folder(folder(path))?;
+    match DirBuilder::new().mode(0o700).create(path) {
+        Err(error) if error.kind() != io::ErrorKind::AlreadyExists => Err(error),
+        _ => File::open(folder(path))?.sync_all(),
+    }
+}
+
+/// Makes the file, readable by the node's user alone, and makes its name durable.
 fn create(path: &Path) -> io::Result<()> {
     // `create_new`: a file that exists is not opened, because closing it would drop the locks of other connections
     match OpenOptions::new().write(true).create_new(true).mode(0o600).open(path) {
@@ -77,7 +89,7 @@ fn folder(path: &Path) -> &Path {
 
 /// Takes the lease on the store: a lock on `<store>.lock`, which the system gives back when the process ends, however it ends.
 fn lease(path: &Path) -> Result<File, JournalError> {
-    DirBuilder::new().recursive(true).mode(0o700).create(folder(path)).map_err(file_failed)?;
+    make_folder(folder(path)).map_err(file_failed)?;
     let mut name = OsString::from(path);
     name.push(".lock");
     let file = OpenOptions::new().write(true).create(true).truncate(false).mode(0o600).open(name);
