@@ -16,6 +16,17 @@ pub enum DocumentError {
     Medium(#[from] std::io::Error),
 }
 
+impl DocumentError {
+    /// A stable code for logs, answers and documentation.
+    pub fn code(&self) -> &'static str {
+        match self {
+            Self::Mismatch { .. } => "document.mismatch",
+            Self::Medium(error) if error.kind() == std::io::ErrorKind::StorageFull => "document.full",
+            Self::Medium(_) => "document.medium",
+        }
+    }
+}
+
 /// A content-addressed store: the digest is SHA-256 over salt and bytes. Names never reach it.
 pub trait DocumentStore: Send + Sync {
     /// Keeps salt and bytes durably before it returns; storing twice changes nothing.

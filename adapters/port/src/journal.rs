@@ -28,6 +28,19 @@ pub enum JournalError {
     Medium(String),
 }
 
+impl JournalError {
+    /// A stable code for logs, answers and documentation.
+    pub fn code(&self) -> &'static str {
+        match self {
+            Self::Full => "journal.full",
+            Self::Held(_) => "journal.held",
+            Self::TooNew { .. } => "journal.too-new",
+            Self::Corrupt(_) => "journal.corrupt",
+            Self::Medium(_) => "journal.medium",
+        }
+    }
+}
+
 /// How a node stands to the content of a link that it stored. The link itself is never refused once its signature verified.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum ContentStatus {
@@ -200,6 +213,13 @@ pub trait JournalRead {
     /// # Errors
     /// [`JournalError`], as for every method here.
     fn link(&self, id: MessageId) -> Result<Option<StoredLink>, JournalError>;
+    /// The exact bytes of a link, to send them on; an implementation should spare itself the parsing.
+    ///
+    /// # Errors
+    /// [`JournalError`].
+    fn link_text(&self, id: MessageId) -> Result<Option<String>, JournalError> {
+        Ok(self.link(id)?.map(|stored| stored.link.text().to_owned()))
+    }
     /// Whether a link is held, without reading it.
     ///
     /// # Errors
@@ -233,8 +253,7 @@ pub trait JournalRead {
     ///
     /// # Errors
     /// [`JournalError`].
-    fn conference_receipts(&self, conference: &ConferenceId)
-    -> Result<Vec<Verified<Receipt>>, JournalError>;
+    fn conference_receipts(&self, conference: &ConferenceId) -> Result<Vec<Verified<Receipt>>, JournalError>;
     /// A trust bundle.
     ///
     /// # Errors
@@ -264,11 +283,7 @@ pub trait JournalRead {
     ///
     /// # Errors
     /// [`JournalError`].
-    fn terms(
-        &self,
-        conference: &ConferenceId,
-        lead_head: MessageId,
-    ) -> Result<Option<Digest>, JournalError>;
+    fn terms(&self, conference: &ConferenceId, lead_head: MessageId) -> Result<Option<Digest>, JournalError>;
     /// A small named value.
     ///
     /// # Errors
