@@ -2,7 +2,7 @@
 //!
 //! The order of the behaviours matters: the allow list and the limits speak before a stream handler exists.
 
-use std::num::{NonZeroU8, NonZeroUsize};
+use std::num::NonZeroUsize;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -54,12 +54,13 @@ fn behaviour(config: &TransportConfig, budget: &Arc<Budget>) -> Behaviour {
     }
 }
 
+/// QUIC addresses get a head start over TCP (RFC 8305 style); streams name their protocol without waiting for consent.
 fn swarm_settings(settings: swarm::Config) -> swarm::Config {
     settings
         .with_idle_connection_timeout(IDLE_MAX)
         .with_max_negotiating_inbound_streams(STREAMS_MAX)
         .with_substream_upgrade_protocol_override(upgrade::Version::V1Lazy)
-        .with_dial_concurrency_factor(NonZeroU8::MIN.saturating_add(7))
+        .with_smart_dial()
         .with_notify_handler_buffer_size(NonZeroUsize::MIN.saturating_add(63))
         .with_per_connection_event_buffer_size(64)
 }
