@@ -1,1 +1,26 @@
-//! The node without input or output: what comes in, what is committed, what must be done.
+//! The node without input or output: what comes in, what is committed, what must be done (DESIGN section "The house").
+//!
+//! [`node::Node::handle`] turns an [`Input`] into a [`Step`]: changes that the runtime makes durable in one transaction, and
+//! effects that it carries out only afterwards. After a crash the effects are derived again from the durable outbox:
+//! effects happen at least once, and every receiver deduplicates by message identifier. That sentence explains all crash behaviour.
+//!
+//! [`case::Case`] is everything that a node knows of one conference: its chains, and its state folded from the procedente's chain.
+
+mod basis;
+pub mod case;
+mod compose;
+pub mod fault;
+mod greeting;
+mod inbound;
+mod ingest;
+pub mod keyring;
+mod lead;
+pub mod node;
+mod outbound;
+mod pull;
+pub mod step;
+
+pub use case::Case;
+pub use fault::Fault;
+pub use node::{Identity, Member, Node, NodeConfig};
+pub use step::{Effect, Input, NewDocument, Order, Reply, Step, World};

@@ -50,9 +50,8 @@ struct Peer {
     // rows waiting to be sent, by row of the durable outbox
     waiting: BTreeMap<u64, Item>,
     in_flight: BTreeMap<u64, Vec<(u64, Item)>>,
-    // rows beyond the window stay in the journal; the highest row ever taken into the window
+    // the highest row ever taken into the window; later ones are still in the journal only
     highest_row: u64,
-    more_in_journal: bool,
 }
 
 /// A batch of messages to send in one frame.
@@ -79,16 +78,15 @@ impl Delivery {
         Self { config, peers: BTreeMap::new() }
     }
 
-    /// Takes a row of the durable outbox into the window; false if the window is full (it stays in the journal).
+    /// Takes a row of the durable outbox into the window; false if the window is full (the row stays in the journal).
+    /// Rows come in rising order; one that was taken before changes nothing.
     pub fn enqueue(&mut self, peer: &Writer, row: u64, message: MessageId) -> bool {
-        let limit = self.config.window_rows_max;
+        let full = self.window_len(peer) >= self.config.window_rows_max;
         let state = self.peers.entry(peer.clone()).or_default();
-        let held = state.waiting.len() + state.in_flight.values().map(Vec::len).sum::<usize>();
         if row <= state.highest_row {
             return true;
         }
-        if held >= limit || state.more_in_journal {
-            state.more_in_journal = true;
+        if full {
             return false;
         }
         state.highest_row = row;
@@ -96,17 +94,14 @@ impl Delivery {
         true
     }
 
-    /// Peers whose window has room again while their outbox holds more, with the row after which to read on.
-    pub fn refills(&mut self) -> Vec<(Writer, u64)> {
-        let half = self.config.window_rows_max / 2;
-        let mut refills = Vec::new();
-        for (writer, peer) in &mut self.peers {
-            if peer.more_in_journal && peer.waiting.len() <= half {
-                peer.more_in_journal = false;
-                refills.push((writer.clone(), peer.highest_row));
-            }
-        }
-        refills
+    /// How many more rows the window of a peer takes.
+    pub fn room(&self, peer: &Writer) -> usize {
+        self.config.window_rows_max.saturating_sub(self.window_len(peer))
+    }
+
+    /// The last outbox row taken into the window of a peer: the journal is read on after it.
+    pub fn highest_row(&self, peer: &Writer) -> u64 {
+        self.peers.get(peer).map_or(0, |p| p.highest_row)
     }
 
     /// The peer greeted us: everything that waits for it is due now.
@@ -154,6 +149,16 @@ impl Delivery {
             }
         }
         dispatches
+    }
+
+    /// Takes back messages of a dispatch that did not fit into one frame: they are due at once.
+    pub fn give_back(&mut self, peer: &Writer, token: u64, messages: &BTreeSet<MessageId>) {
+        let Some(state) = self.peers.get_mut(peer) else { return };
+        let Some(items) = state.in_flight.get_mut(&token) else { return };
+        let (back, stay) = std::mem::take(items).into_iter().partition(|(_, i)| messages.contains(&i.message));
+        *items = stay;
+        let back: Vec<(u64, Item)> = back;
+        state.waiting.extend(back);
     }
 
     /// The peer answered: these messages are receipted, the others of the frame wait and are sent again.

@@ -33,16 +33,29 @@ fn nothing_leaves_before_the_greeting_and_all_on_it() {
 }
 
 #[test]
-fn a_full_window_leaves_rows_in_the_journal_and_asks_for_them_later() {
+fn a_full_window_leaves_rows_in_the_journal_until_there_is_room() {
     let mut delivery = machine(2);
     assert!(delivery.enqueue(&peer("a"), 1, id(1)));
     assert!(delivery.enqueue(&peer("a"), 2, id(2)));
+    assert!(delivery.enqueue(&peer("a"), 2, id(2)), "taken before");
     assert!(!delivery.enqueue(&peer("a"), 3, id(3)));
-    assert!(delivery.refills().is_empty());
+    assert_eq!((delivery.room(&peer("a")), delivery.highest_row(&peer("a"))), (0, 2));
     delivery.settled(&peer("a"), id(1));
-    assert_eq!(delivery.refills(), [(peer("a"), 2)]);
+    assert_eq!(delivery.room(&peer("a")), 1);
     assert!(delivery.enqueue(&peer("a"), 3, id(3)));
     assert_eq!(delivery.window_len(&peer("a")), 2);
+}
+
+#[test]
+fn what_did_not_fit_into_a_frame_is_due_at_once() {
+    let mut delivery = machine(9);
+    delivery.enqueue(&peer("a"), 1, id(1));
+    delivery.enqueue(&peer("a"), 2, id(2));
+    delivery.peer_ready(&peer("a"));
+    let mut tokens = 0..;
+    let first = delivery.poll(Duration::ZERO, || tokens.next().unwrap());
+    delivery.give_back(&peer("a"), first[0].token, &BTreeSet::from([id(2)]));
+    assert_eq!(delivery.poll(Duration::ZERO, || tokens.next().unwrap())[0].messages, [id(2)]);
 }
 
 #[test]
@@ -99,8 +112,9 @@ proptest! {
                     }
                 }
             }
-            for (p, after) in delivery.refills() {
-                refill(&mut delivery, &receipted, &p, after);
+            for p in &peers {
+                let after = delivery.highest_row(p);
+                refill(&mut delivery, &receipted, p, after);
             }
         }
         for p in &peers {

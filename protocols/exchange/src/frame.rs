@@ -54,13 +54,6 @@ pub enum Request {
         /// Last place wanted.
         to: u64,
     },
-    /// Asks for single links by identifier.
-    FetchById {
-        /// The conference.
-        conference: ConferenceId,
-        /// The links.
-        ids: Vec<MessageId>,
-    },
     /// Asks for a trust bundle.
     Bundle {
         /// Its SHA-256.
@@ -93,7 +86,7 @@ pub enum Answer {
     },
     /// The receipts were noted.
     Noted {},
-    /// The answerer's heads in the same range.
+    /// The answerer's heads in the same conferences.
     Heads(Heads),
     /// Links asked for.
     Links {
@@ -127,14 +120,12 @@ pub struct Retry {
     pub reason: String,
 }
 
-/// One page of heads: the conferences after `after` up to the last one listed, or to the end.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+/// Which heads the sender holds in some conferences.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Heads {
-    /// The page begins after this conference (in order of identifier).
-    pub after: Option<ConferenceId>,
-    /// The page ends with this conference; none for the last page.
-    pub through: Option<ConferenceId>,
+    /// The conferences meant, at most [`HEADS_CONFERENCES_MAX`]; in an answer the same as in the request.
+    pub conferences: Vec<ConferenceId>,
     /// The heads.
     pub chains: Vec<ChainHead>,
 }
@@ -229,7 +220,7 @@ pub fn decode_request(bytes: &[u8]) -> Result<(Request, &[u8]), FrameError> {
     let fits = match &request {
         Request::Deliver { links } => links.len() <= FRAME_LINKS_MAX,
         Request::Receipts { receipts } => receipts.len() <= FRAME_RECEIPTS_MAX,
-        Request::FetchById { ids, .. } => ids.len() <= FRAME_LINKS_MAX,
+        Request::Heads(heads) => heads.conferences.len() <= HEADS_CONFERENCES_MAX,
         _ => true,
     };
     if fits { Ok((request, tail)) } else { Err(FrameError::TooMany(FRAME_LINKS_MAX)) }
@@ -243,6 +234,7 @@ pub fn decode_answer(bytes: &[u8]) -> Result<(Answer, &[u8]), FrameError> {
     let (answer, tail) = decode(bytes)?;
     let fits = match &answer {
         Answer::Links { links, .. } => links.len() <= FRAME_LINKS_MAX,
+        Answer::Heads(heads) => heads.conferences.len() <= HEADS_CONFERENCES_MAX,
         Answer::Delivered { receipts, retry } => receipts.len() + retry.len() <= FRAME_RECEIPTS_MAX,
         _ => true,
     };

@@ -5,6 +5,7 @@
 
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
+use std::ops::Bound;
 
 use crate::ids::{ConferenceId, Incarnation, MessageId, Writer};
 use crate::link::{Link, Payload};
@@ -119,12 +120,7 @@ impl Chain {
         let with: Vec<MessageId> = place.iter().map(|p| p.id).collect();
         place.push(Placed { id, previous: payload.previous });
         place.sort_by_key(|p| p.id);
-        let before = lane.prefix.len();
-        lane.recompute(payload.incarnation, payload.sequence, &self.chosen);
-        let grown = lane.prefix.len() > before;
-        let shortened = lane.prefix.len() < before || !with.is_empty();
-        let newest = self.lanes.last_key_value().is_some_and(|(i, _)| *i == payload.incarnation);
-        self.generation += u64::from(shortened || (grown && !newest));
+        let grown = self.refresh(payload.incarnation, payload.sequence);
         if !with.is_empty() {
             Placement::Fork { with }
         } else if grown {
@@ -139,10 +135,44 @@ impl Chain {
         if self.chosen.insert((incarnation, sequence), kept) == Some(kept) {
             return;
         }
-        self.generation += 1;
-        if let Some(lane) = self.lanes.get_mut(&incarnation) {
-            lane.recompute(incarnation, sequence, &self.chosen);
+        self.refresh(incarnation, sequence);
+    }
+
+    /// Recomputes one incarnation after a change at `changed`, and says whether its prefix grew.
+    fn refresh(&mut self, incarnation: Incarnation, changed: u64) -> bool {
+        let Some(lane) = self.lanes.get_mut(&incarnation) else { return false };
+        let kept = lane.kept(changed);
+        let old = lane.prefix.get(kept..).unwrap_or_default().to_vec();
+        let stopped = lane.stops();
+        lane.recompute(incarnation, changed, &self.chosen);
+        let new = lane.prefix.get(kept..).unwrap_or_default();
+        let grown = new.len() > old.len();
+        let stops_now = !stopped && lane.stops();
+        let rewritten = !new.starts_with(&old)
+            || (grown && self.later(incarnation).any(|lane| !lane.prefix.is_empty()))
+            || (stops_now && self.settled_beyond(incarnation));
+        self.generation += u64::from(rewritten);
+        grown
+    }
+
+    fn later(&self, incarnation: Incarnation) -> impl Iterator<Item = &Lane> {
+        self.lanes.range((Bound::Excluded(incarnation), Bound::Unbounded)).map(|(_, lane)| lane)
+    }
+
+    /// Whether links of later incarnations would be settled if this one did not stop.
+    fn settled_beyond(&self, incarnation: Incarnation) -> bool {
+        if self.lanes.range(..incarnation).any(|(_, lane)| lane.stops()) {
+            return false;
         }
+        for lane in self.later(incarnation) {
+            if !lane.prefix.is_empty() {
+                return true;
+            }
+            if lane.stops() {
+                return false;
+            }
+        }
+        false
     }
 
     /// The links held without a gap, oldest incarnation first.
@@ -161,7 +191,43 @@ impl Chain {
         rest
     }
 
-    /// Changes whenever [`Self::contiguous`] changed otherwise than by growing at its end: a fold must then begin again.
+    /// Like [`Self::contiguous_after`], but ends where an incarnation forks or breaks: later ones wait until that is resolved.
+    pub fn settled_after(&self, skip: usize) -> Vec<MessageId> {
+        let mut skip = skip;
+        let mut rest = Vec::new();
+        for lane in self.lanes.values() {
+            rest.extend_from_slice(lane.prefix.get(skip.min(lane.prefix.len())..).unwrap_or_default());
+            skip = skip.saturating_sub(lane.prefix.len());
+            if lane.stops() {
+                break;
+            }
+        }
+        rest
+    }
+
+    /// The end of one incarnation held without a gap.
+    pub fn lane_head(&self, incarnation: &Incarnation) -> Option<HeldHead> {
+        let lane = self.lanes.get(incarnation)?;
+        let id = *lane.prefix.last()?;
+        Some(HeldHead { incarnation: *incarnation, sequence: lane.prefix.len() as u64, id })
+    }
+
+    /// Incarnations of which any link is held, oldest first.
+    pub fn incarnations(&self) -> impl Iterator<Item = Incarnation> + '_ {
+        self.lanes.keys().copied()
+    }
+
+    /// The links held in a range of places of one incarnation, at most `limit`.
+    pub fn range(&self, incarnation: &Incarnation, from: u64, to: u64, limit: usize) -> Vec<MessageId> {
+        let Some(lane) = self.lanes.get(incarnation) else { return Vec::new() };
+        if from > to {
+            return Vec::new();
+        }
+        lane.places.range(from..=to).flat_map(|(_, place)| place.iter().map(|p| p.id)).take(limit).collect()
+    }
+
+    /// Changes exactly when [`Self::contiguous`] or [`Self::settled_after`] (from 0) changed otherwise than by growing at its end: a
+    /// fold must then begin again.
     pub fn generation(&self) -> u64 {
         self.generation
     }
@@ -216,7 +282,7 @@ impl Chain {
                 if *sequence > expected && gaps.len() < limit {
                     gaps.push((*incarnation, expected, sequence - 1));
                 }
-                expected = sequence + 1;
+                expected = sequence.saturating_add(1);
             }
         }
         gaps
@@ -224,6 +290,16 @@ impl Chain {
 }
 
 impl Lane {
+    /// How much of the prefix a change at this place leaves as it was.
+    fn kept(&self, changed: u64) -> usize {
+        usize::try_from(changed.saturating_sub(1)).unwrap_or(usize::MAX).min(self.prefix.len())
+    }
+
+    /// Whether later incarnations must wait for this one.
+    fn stops(&self) -> bool {
+        matches!(self.end, Some(End::Fork { .. } | End::Broken { .. }))
+    }
+
     /// Recomputes the prefix from `changed` on; places before it cannot have changed.
     fn recompute(
         &mut self,
@@ -231,8 +307,7 @@ impl Lane {
         changed: u64,
         chosen: &BTreeMap<(Incarnation, u64), MessageId>,
     ) {
-        let keep = usize::try_from(changed.saturating_sub(1)).unwrap_or(usize::MAX);
-        self.prefix.truncate(keep);
+        self.prefix.truncate(self.kept(changed));
         loop {
             let sequence = self.prefix.len() as u64 + 1;
             let Some(place) = self.places.get(&sequence) else {

@@ -1,0 +1,31 @@
+//! The norms that each act rests on, as links cite them. Dated values stand in the procedure's regimes; these are the articles.
+
+use concerto_procedure::acts::Act;
+
+/// Citations for an act under a regime.
+pub(crate) fn legal_basis(act: &Act, regime: &str) -> Vec<String> {
+    let article = match act {
+        Act::Notice(_) => "L. 241/1990 art. 14-bis c. 2",
+        Act::CompetenceStatement(_) | Act::ParticipantAdded(_) => "L. 241/1990 art. 14 c. 2",
+        Act::IntegrationRequest(_) => "L. 241/1990 art. 14-bis c. 2 lett. b",
+        Act::Suspension(_) | Act::IntegrationDelivered(_) => "L. 241/1990 art. 2 c. 7",
+        Act::SyncModeRequest(_) => "L. 241/1990 art. 14-bis c. 7",
+        Act::Determination(_) => "L. 241/1990 art. 14-bis c. 3",
+        Act::ImpliedAssent(_) => "L. 241/1990 art. 14-bis c. 4",
+        Act::LateOrInvalidActNotice(_) => "L. 241/1990 art. 2 c. 8-bis",
+        Act::PrescriptionConsultation(_) => "L. 241/1990 art. 14-bis c. 5",
+        Act::FinalDetermination(_) => "L. 241/1990 art. 14-quater c. 1",
+        Act::EfficacyStatement(_) => "L. 241/1990 art. 14-quater c. 3",
+        Act::TermCorrection(_) | Act::TermDigest(_) => "L. 241/1990 art. 14-bis c. 2",
+        Act::Closure(_) => "L. 241/1990 art. 2 c. 1",
+        Act::TakenInCharge(_) | Act::ForkResolved(_) | Act::Sealed(_) | Act::RecordedExchange(_) => {
+            "D.Lgs. 82/2005 art. 47"
+        }
+    };
+    let mut basis = vec![article.to_owned()];
+    let accelerated = regime.starts_with("R1") && matches!(act, Act::Notice(_) | Act::Determination(_));
+    if accelerated {
+        basis.push("DL 76/2020 art. 13".to_owned());
+    }
+    basis
+}

@@ -1,0 +1,506 @@
+//! Everything a node knows of one conference: links, chains, receipts, and the state folded from the procedente's chain.
+//!
+//! The state is the fold of the procedente's chain alone: another author's message takes effect where that chain names its
+//! identifier (`TakenInCharge`). Chains are sets that only grow and the fold is a function of them, so nodes that hold the same
+//! links have the same state whatever the order in which they came. A fold that meets a message or receipt that is not held yet
+//! stops there until it is.
+
+use concerto_message::chain::{Chain, Placement};
+use concerto_message::link::{Observed, Payload};
+use concerto_message::receipt::{HeldHead, TermsStatement};
+use concerto_message::{
+    Attachment, ConferenceId, Digest, Link, MessageId, Receipt, ReceiptKind, Verified, Writer, limits,
+};
+use concerto_port::{ContentStatus, JournalError, JournalRead};
+use concerto_procedure::acts::{Act, TakenInCharge};
+use concerto_procedure::conference::{Conference, Evidence};
+use concerto_procedure::evolve::{Event, evolve};
+use concerto_procedure::term::terms_digest;
+use concerto_procedure::terms::terms;
+use jiff::Timestamp;
+use std::collections::{BTreeMap, BTreeSet};
+
+/// Links read from the journal in one go.
+const PAGE: usize = 512;
+
+/// A link as a case keeps it in memory; its bytes stay in the journal.
+#[derive(Debug, Clone)]
+pub struct Entry {
+    /// The payload without its facts, which `act` holds as types.
+    pub author: Writer,
+    /// The type, as the link names it.
+    pub message_type: String,
+    /// When its author issued it.
+    pub issued_at: Timestamp,
+    /// When this node came to hold it.
+    pub received_at: Timestamp,
+    /// Whether this node wrote it.
+    pub own: bool,
+    /// Regime named by the link.
+    pub regime: String,
+    /// The act, or why its content does not count.
+    pub act: Result<Act, ContentStatus>,
+    /// Body (first) and documents.
+    pub body: Option<Attachment>,
+    /// The documents.
+    pub documents: Vec<Attachment>,
+    /// SHA-256 of the compact text.
+    pub bytes: Digest,
+}
+
+impl Entry {
+    /// Body and documents.
+    pub fn attachments(&self) -> impl Iterator<Item = &Attachment> {
+        self.body.iter().chain(&self.documents)
+    }
+}
+
+/// What a verified receipt says, without its bytes.
+#[derive(Debug, Clone)]
+pub struct Noted {
+    /// Who gave it.
+    pub issuer: Writer,
+    /// What it says.
+    pub kind: ReceiptKind,
+    /// Which messages it covers.
+    pub messages: Vec<MessageId>,
+    /// When the issuer had them.
+    pub received_at: Timestamp,
+    /// The compact text, for evidence.
+    pub text: String,
+}
+
+/// What the fold waits for.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Awaited {
+    /// A link that the procedente took in charge.
+    Link {
+        /// The link.
+        id: MessageId,
+        /// Its author.
+        author: Writer,
+    },
+    /// A receipt in the procedente's chain whose signature could not be checked yet.
+    Receipt(Digest),
+    /// A link of the procedente whose schema this version does not know.
+    Upgrade(MessageId),
+}
+
+/// One conference as one node knows it.
+#[derive(Debug)]
+pub struct Case {
+    id: ConferenceId,
+    entries: BTreeMap<MessageId, Entry>,
+    chains: BTreeMap<Writer, Chain>,
+    receipts: BTreeMap<Digest, Noted>,
+    // receipts quoted by the procedente whose signature is wrong: they prove nothing
+    bad_receipts: BTreeSet<Digest>,
+    participants: BTreeSet<Writer>,
+    state: Conference,
+    taken: BTreeSet<MessageId>,
+    folded: usize,
+    folded_head: Option<MessageId>,
+    generation: u64,
+    awaited: Option<Awaited>,
+    terms: Option<Digest>,
+    observed: BTreeMap<Writer, MessageId>,
+}
+
+impl Case {
+    /// A conference of which nothing is known yet.
+    pub fn new(id: ConferenceId) -> Self {
+        let participants = BTreeSet::from([id.lead().clone()]);
+        Self {
+            state: Conference::new(id.clone()),
+            id,
+            entries: BTreeMap::new(),
+            chains: BTreeMap::new(),
+            receipts: BTreeMap::new(),
+            bad_receipts: BTreeSet::new(),
+            participants,
+            taken: BTreeSet::new(),
+            folded: 0,
+            folded_head: None,
+            generation: 0,
+            awaited: None,
+            terms: None,
+            observed: BTreeMap::new(),
+        }
+    }
+
+    /// Reads a conference back from the journal and folds it.
+    ///
+    /// # Errors
+    /// [`JournalError`].
+    pub fn load(id: &ConferenceId, journal: &dyn JournalRead) -> Result<Option<Self>, JournalError> {
+        let mut case = Self::new(id.clone());
+        for receipt in journal.conference_receipts(id)? {
+            case.note_receipt(&receipt);
+        }
+        let mut after = 0;
+        loop {
+            let page = journal.links(id, after, PAGE)?;
+            let Some(last) = page.last() else { break };
+            after = last.row;
+            for stored in &page {
+                case.place(&stored.link, stored.received_at, stored.own, &stored.content);
+            }
+        }
+        case.fold();
+        Ok((!case.entries.is_empty()).then_some(case))
+    }
+
+    /// The conference.
+    pub fn id(&self) -> &ConferenceId {
+        &self.id
+    }
+    /// The procedente.
+    pub fn lead(&self) -> &Writer {
+        self.id.lead()
+    }
+    /// Who receives every link: the procedente and every body ever called.
+    pub fn participants(&self) -> &BTreeSet<Writer> {
+        &self.participants
+    }
+    /// The folded state.
+    pub fn state(&self) -> &Conference {
+        &self.state
+    }
+    /// A link held.
+    pub fn entry(&self, id: MessageId) -> Option<&Entry> {
+        self.entries.get(&id)
+    }
+    /// Every link held.
+    pub fn entries(&self) -> impl Iterator<Item = (&MessageId, &Entry)> {
+        self.entries.iter()
+    }
+    /// The chain of a writer.
+    pub fn chain(&self, writer: &Writer) -> Option<&Chain> {
+        self.chains.get(writer)
+    }
+    /// Every chain.
+    pub fn chains(&self) -> impl Iterator<Item = (&Writer, &Chain)> {
+        self.chains.iter()
+    }
+    /// Every receipt held.
+    pub fn receipts(&self) -> impl Iterator<Item = (&Digest, &Noted)> {
+        self.receipts.iter()
+    }
+    /// What the fold waits for, if it stands still.
+    pub fn awaited(&self) -> Option<&Awaited> {
+        self.awaited.as_ref()
+    }
+    /// Whether the procedente's chain, as folded here, took a message in charge.
+    pub fn is_taken(&self, id: MessageId) -> bool {
+        self.taken.contains(&id)
+    }
+    /// Whether a link held is a determination of a body.
+    pub fn is_determination(&self, id: MessageId) -> bool {
+        self.entries.get(&id).is_some_and(|e| matches!(e.act, Ok(Act::Determination(_))))
+    }
+    /// Digest of the terms after the last link folded.
+    pub fn terms_statement(&self) -> Option<TermsStatement> {
+        Some(TermsStatement { lead_head: self.folded_head?, digest: self.terms? })
+    }
+    /// SHA-256 of the state's JSON: equal states have equal digests.
+    pub fn state_digest(&self) -> Digest {
+        Digest::of(&serde_json::to_vec(&self.state).unwrap_or_default())
+    }
+
+    /// Messages of other authors that wait for the procedente, oldest reception first.
+    pub fn pending(&self) -> Vec<(MessageId, &Entry)> {
+        let lead = self.lead();
+        let mut pending: Vec<_> = self
+            .entries
+            .iter()
+            .filter(|(id, e)| e.author != *lead && !self.taken.contains(id))
+            .map(|(id, e)| (*id, e))
+            .collect();
+        pending.sort_by_key(|(id, e)| (e.received_at, *id));
+        pending
+    }
+
+    /// The end of a writer's chain held without a gap.
+    pub fn head(&self, writer: &Writer) -> Option<HeldHead> {
+        self.chains.get(writer).and_then(Chain::head)
+    }
+
+    /// Heads of other chains that `me` has not named yet, at most 64.
+    pub fn changed_heads(&self, me: &Writer) -> Vec<Observed> {
+        self.chains
+            .iter()
+            .filter(|(writer, _)| *writer != me)
+            .filter_map(|(writer, chain)| Some((writer, chain.head()?.id)))
+            .filter(|(writer, head)| self.observed.get(writer) != Some(head))
+            .take(limits::OBSERVED_MAX)
+            .map(|(writer, head)| Observed { writer: writer.clone(), head })
+            .collect()
+    }
+
+    /// Adds a verified link and folds what it makes possible.
+    pub fn insert(
+        &mut self,
+        link: &Verified<Link>,
+        received_at: Timestamp,
+        own: bool,
+        content: &ContentStatus,
+    ) -> Placement {
+        let placement = self.place(link, received_at, own, content);
+        self.fold();
+        placement
+    }
+
+    /// Notes a verified receipt and folds what it makes possible.
+    pub fn insert_receipt(&mut self, receipt: &Verified<Receipt>) {
+        self.note_receipt(receipt);
+        if self.awaited == Some(Awaited::Receipt(receipt.digest())) {
+            self.fold();
+        }
+    }
+
+    /// Notes that a receipt quoted by the procedente does not verify.
+    pub fn reject_receipt(&mut self, digest: Digest) {
+        self.bad_receipts.insert(digest);
+        if self.awaited == Some(Awaited::Receipt(digest)) {
+            self.fold();
+        }
+    }
+
+    /// Whether a receipt was judged, one way or the other.
+    pub fn knows_receipt(&self, digest: Digest) -> bool {
+        self.receipts.contains_key(&digest) || self.bad_receipts.contains(&digest)
+    }
+
+    fn place(
+        &mut self,
+        link: &Verified<Link>,
+        received_at: Timestamp,
+        own: bool,
+        content: &ContentStatus,
+    ) -> Placement {
+        let payload = link.payload();
+        let chain = self.chains.entry(payload.writer.clone()).or_default();
+        let placement = chain.insert(link.id(), payload);
+        if placement == Placement::Known {
+            return placement;
+        }
+        let act = read_act(payload, content);
+        if payload.writer == *self.id.lead()
+            && let Ok(act) = &act
+        {
+            self.note_lead_act(act);
+        }
+        if own {
+            for seen in &payload.observed {
+                self.observed.insert(seen.writer.clone(), seen.head);
+            }
+        }
+        let entry = Entry {
+            author: payload.writer.clone(),
+            message_type: payload.message_type.clone(),
+            issued_at: payload.issued_at,
+            received_at,
+            own,
+            regime: payload.regime.clone(),
+            act,
+            body: payload.body.clone(),
+            documents: payload.documents.clone(),
+            bytes: link.bytes_digest(),
+        };
+        self.entries.insert(link.id(), entry);
+        placement
+    }
+
+    /// Who takes part, and which branches were chosen, follow from the procedente's links themselves.
+    fn note_lead_act(&mut self, act: &Act) {
+        match act {
+            Act::Notice(notice) => {
+                self.participants.extend(notice.invited.iter().map(|i| i.body.clone()));
+            }
+            Act::ParticipantAdded(change) => {
+                self.participants.extend(change.added.iter().map(|i| i.body.clone()));
+            }
+            Act::ForkResolved(choice) => {
+                let chain = self.chains.entry(choice.writer.clone()).or_default();
+                chain.choose(choice.incarnation, choice.sequence, choice.kept);
+            }
+            _ => {}
+        }
+    }
+
+    fn note_receipt(&mut self, receipt: &Verified<Receipt>) {
+        let payload = receipt.payload();
+        let noted = Noted {
+            issuer: payload.issuer.clone(),
+            kind: payload.kind,
+            messages: payload.messages.iter().map(|c| c.id).collect(),
+            received_at: payload.received_at,
+            text: receipt.text().to_owned(),
+        };
+        self.receipts.insert(receipt.digest(), noted);
+    }
+
+    /// Folds what the procedente's chain newly says; begins again where it changed otherwise than by growing.
+    fn fold(&mut self) {
+        let Some(chain) = self.chains.get(self.id.lead()) else { return };
+        if chain.generation() != self.generation {
+            self.generation = chain.generation();
+            self.state = Conference::new(self.id.clone());
+            self.taken.clear();
+            self.folded = 0;
+            self.folded_head = None;
+        }
+        self.awaited = None;
+        let mut terms_moved = self.terms.is_none();
+        for id in chain.settled_after(self.folded) {
+            match self.events(id) {
+                Ok(events) => {
+                    for event in &events {
+                        terms_moved |= moves_terms(event);
+                        evolve(&mut self.state, event);
+                        if let Event::Taken { message, .. } = event {
+                            self.taken.insert(*message);
+                        }
+                    }
+                }
+                Err(awaited) => {
+                    self.awaited = Some(awaited);
+                    break;
+                }
+            }
+            self.folded += 1;
+            self.folded_head = Some(id);
+        }
+        if terms_moved {
+            self.terms = Some(terms_digest(&terms(&self.state)));
+        }
+    }
+
+    /// What one link of the procedente means, if everything it names is held.
+    fn events(&self, id: MessageId) -> Result<Vec<Event>, Awaited> {
+        let Some(entry) = self.entries.get(&id) else { return Ok(Vec::new()) };
+        match &entry.act {
+            Ok(Act::TakenInCharge(taken)) => self.taking_events(taken, entry.issued_at),
+            Ok(act) => Ok(vec![Event::Lead {
+                message: id,
+                issued_at: entry.issued_at,
+                regime: entry.regime.clone(),
+                act: act.clone(),
+            }]),
+            Err(ContentStatus::UnknownSchema) => Err(Awaited::Upgrade(id)),
+            Err(_) => Ok(Vec::new()),
+        }
+    }
+
+    fn taking_events(&self, taken: &TakenInCharge, named_at: Timestamp) -> Result<Vec<Event>, Awaited> {
+        let mut events = Vec::new();
+        for item in &taken.messages {
+            let entry = self.entries.get(&item.message).filter(|e| e.author == item.author);
+            let Some(entry) = entry else {
+                return Err(Awaited::Link { id: item.message, author: item.author.clone() });
+            };
+            let others = self.proofs(&item.receipts, item.message)?;
+            if self.taken.contains(&item.message) {
+                events.push(Event::MoreEvidence { message: item.message, others });
+                continue;
+            }
+            match &entry.act {
+                Ok(act) => events.push(Event::Taken {
+                    message: item.message,
+                    author: item.author.clone(),
+                    issued_at: entry.issued_at,
+                    act: act.clone(),
+                    evidence: Evidence { received_at: item.received_at, others },
+                }),
+                Err(ContentStatus::UnknownSchema) => return Err(Awaited::Upgrade(item.message)),
+                Err(_) => {}
+            }
+        }
+        for text in &taken.deliveries {
+            events.extend(self.delivery_events(text, named_at)?);
+        }
+        Ok(events)
+    }
+
+    /// What the quoted receipts prove about a message: who had it, and when.
+    fn proofs(
+        &self,
+        receipts: &[String],
+        message: MessageId,
+    ) -> Result<Vec<(Writer, Timestamp)>, Awaited> {
+        let mut proofs = Vec::new();
+        for text in receipts {
+            if let Some(noted) = self.judged(text)?
+                && noted.kind == ReceiptKind::Accepted
+                && noted.messages.contains(&message)
+            {
+                proofs.push((noted.issuer.clone(), noted.received_at));
+            }
+        }
+        Ok(proofs)
+    }
+
+    /// No recipient moves its own term by a clock that runs ahead: the instant is at most that of the link that quotes the receipt.
+    fn delivery_events(&self, text: &str, named_at: Timestamp) -> Result<Vec<Event>, Awaited> {
+        let Some(noted) = self.judged(text)? else { return Ok(Vec::new()) };
+        let (Some(receipt), ReceiptKind::Accepted) = (receipt_digest(text), noted.kind) else {
+            return Ok(Vec::new());
+        };
+        let of_lead = |id: &&MessageId| self.entries.get(id).is_some_and(|e| e.author == *self.id.lead());
+        let delivered = noted.messages.iter().filter(of_lead).map(|id| Event::Delivered {
+            message: *id,
+            body: noted.issuer.clone(),
+            at: noted.received_at.min(named_at),
+            receipt,
+        });
+        Ok(delivered.collect())
+    }
+
+    /// A quoted receipt: verified, or known to be worthless, or still to be judged.
+    fn judged(&self, text: &str) -> Result<Option<&Noted>, Awaited> {
+        let Some(digest) = receipt_digest(text) else { return Ok(None) };
+        match self.receipts.get(&digest) {
+            Some(noted) => Ok(Some(noted)),
+            None if self.bad_receipts.contains(&digest) => Ok(None),
+            None => Err(Awaited::Receipt(digest)),
+        }
+    }
+
+    /// Receipts that the procedente quotes and that were not judged yet.
+    pub fn unjudged_receipts(&self, act: &Act) -> Vec<String> {
+        let Act::TakenInCharge(taken) = act else { return Vec::new() };
+        let quoted = taken.messages.iter().flat_map(|m| &m.receipts).chain(&taken.deliveries);
+        quoted
+            .filter(|text| receipt_digest(text).is_some_and(|d| !self.knows_receipt(d)))
+            .cloned()
+            .collect()
+    }
+}
+
+/// The identity of a receipt from its text: SHA-256 of its signing input.
+pub fn receipt_digest(text: &str) -> Option<Digest> {
+    let (signing_input, _) = text.rsplit_once('.')?;
+    Some(Digest::of(signing_input.as_bytes()))
+}
+
+/// The act of a link whose content is valid, else the status that says why it does not count.
+fn read_act(payload: &Payload, content: &ContentStatus) -> Result<Act, ContentStatus> {
+    if *content != ContentStatus::Valid {
+        return Err(content.clone());
+    }
+    let value = serde_json::json!({ "type": payload.message_type, "facts": payload.facts });
+    serde_json::from_value(value).map_err(|e| ContentStatus::Refused {
+        code: "message.facts".into(),
+        reason: e.to_string(),
+    })
+}
+
+/// Whether an event can move a date; the others spare the computation of all terms.
+fn moves_terms(event: &Event) -> bool {
+    match event {
+        Event::Lead { act, .. } | Event::Taken { act, .. } => {
+            !matches!(act, Act::RecordedExchange(_) | Act::TermDigest(_) | Act::Sealed(_))
+        }
+        _ => true,
+    }
+}

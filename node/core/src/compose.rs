@@ -1,0 +1,305 @@
+//! Writing: an order becomes a signed link on this node's chain, or a refusal that names the norm.
+
+use concerto_exchange::hello::Greeting;
+use concerto_message::ids::Nonce;
+use concerto_message::jose::{ContentType, Header, SerializationType};
+use concerto_message::limits::{BODY_BYTES_MAX, SMALL_DOCUMENT_BYTES_MAX};
+use concerto_message::link::{LINK_VERSION, UnsignedLink};
+use concerto_message::receipt::{Covered, RECEIPT_SCHEMA, ReceiptPayload, UnsignedReceipt};
+use concerto_message::{
+    Attachment, Audience, ConferenceId, Link, Payload, Receipt, ReceiptKind, Salt, Verified,
+    Writer,
+};
+use concerto_port::{ContentStatus, JournalError, Write};
+use concerto_procedure::acts::Act;
+use concerto_procedure::decide::{Command, decide};
+use concerto_procedure::language::Lang;
+use concerto_procedure::legal_time::LegalNow;
+use concerto_procedure::refusal::{Refusal, Warning};
+use serde_json::Value;
+
+use crate::case::Case;
+use crate::fault::Fault;
+use crate::node::Node;
+use crate::step::{NewDocument, Reply, Step, World};
+
+/// An act with its text and documents, before it is signed.
+#[derive(Debug, Clone)]
+pub(crate) struct Draft {
+    pub(crate) act: Act,
+    pub(crate) body: Option<Value>,
+    pub(crate) body_audience: Audience,
+    pub(crate) documents: Vec<NewDocument>,
+}
+
+impl Node {
+    /// The protected header of everything this node signs.
+    pub(crate) fn header(&self, world: &World<'_>, cty: ContentType) -> Header {
+        Header {
+            alg: world.signer.algorithm(),
+            cty,
+            iat: world.now.as_second(),
+            kid: world.signer.kid().to_owned(),
+            trust: world.signer.trust(),
+            typ: SerializationType::Jose,
+            x5t_s256: world.signer.certificate().to_owned(),
+        }
+    }
+
+    pub(crate) fn open(
+        &mut self,
+        world: &World<'_>,
+        step: &mut Step,
+        act: Act,
+        body: Option<Value>,
+        documents: Vec<NewDocument>,
+    ) -> Result<Result<Reply, Fault>, JournalError> {
+        let id = ConferenceId::new(self.identity.writer.clone(), Nonce(world.random.nonce()));
+        let draft = Draft { act, body, body_audience: Audience::ALL, documents };
+        self.write(world, step, Case::new(id), draft)
+    }
+
+    pub(crate) fn send(
+        &mut self,
+        world: &World<'_>,
+        step: &mut Step,
+        conference: &ConferenceId,
+        draft: Draft,
+    ) -> Result<Result<Reply, Fault>, JournalError> {
+        self.load_case(world, conference)?;
+        match self.cases.remove(conference) {
+            Some(case) => self.write(world, step, case, draft),
+            None => Ok(Err(Fault::new(
+                "conference.unknown",
+                format!("La conferenza {conference} non è conosciuta da questo nodo. Vedere `concerto conference list`."),
+                format!("This node does not know conference {conference}. See `concerto conference list`."),
+            ))),
+        }
+    }
+
+    /// Decides, signs and enqueues. The case goes back into memory whatever happens.
+    pub(crate) fn write(
+        &mut self,
+        world: &World<'_>,
+        step: &mut Step,
+        mut case: Case,
+        draft: Draft,
+    ) -> Result<Result<Reply, Fault>, JournalError> {
+        let conference = case.id().clone();
+        let known = case.entries().next().is_some();
+        let result = self.write_in(world, step, &mut case, draft);
+        if known || result.is_ok() {
+            self.keep_case(case);
+        }
+        let (link, warnings) = match result {
+            Ok(done) => done,
+            Err(fault) => return Ok(Err(fault)),
+        };
+        self.enqueue_own(world, step, &conference, &link)?;
+        Ok(Ok(Reply::Sent { conference, message: link.id(), warnings }))
+    }
+
+    fn write_in(
+        &mut self,
+        world: &World<'_>,
+        step: &mut Step,
+        case: &mut Case,
+        draft: Draft,
+    ) -> Result<(Verified<Link>, Vec<Fault>), Fault> {
+        let me = self.identity.writer.clone();
+        let now = LegalNow(world.now);
+        let command = Command::Write { author: me, act: draft.act };
+        let decided = decide(case.state(), command, now).map_err(|r| refusal_fault(&r))?;
+        let warnings = decided.warnings().iter().map(warning_fault).collect();
+        let regime = decided.regime().to_owned();
+        let act = decided.into_act();
+        let body = match draft.body {
+            Some(value) => Some(store_body(world, act_type(&act)?.0.as_str(), &value, draft.body_audience)?),
+            None => None,
+        };
+        let mut documents = Vec::with_capacity(draft.documents.len());
+        for document in draft.documents {
+            documents.push(store_document(world, document)?);
+        }
+        let payload = self.payload(world, case, &act, regime, body, documents)?;
+        let link = self.sign_link(world, payload)?;
+        case.insert(&link, world.now, true, &ContentStatus::Valid);
+        step.commit.push(Write::Link {
+            link: link.clone(),
+            received_at: world.now,
+            own: true,
+            content: ContentStatus::Valid,
+        });
+        Ok((link, warnings))
+    }
+
+    fn payload(
+        &self,
+        world: &World<'_>,
+        case: &Case,
+        act: &Act,
+        regime: String,
+        body: Option<Attachment>,
+        documents: Vec<Attachment>,
+    ) -> Result<Payload, Fault> {
+        let me = &self.identity.writer;
+        let (message_type, facts) = act_type(act)?;
+        let schema = concerto_schemas::schema_urn_for_type(&message_type)
+            .ok_or_else(|| Fault::technical("message.schema.unknown", &message_type))?;
+        let lane = case.chain(me).and_then(|c| c.lane_head(&self.incarnation));
+        let previous = lane.or_else(|| case.head(me)).map(|h| h.id);
+        Ok(Payload {
+            link: LINK_VERSION,
+            schema: schema.to_owned(),
+            legal_basis: crate::basis::legal_basis(act, &regime),
+            message_type,
+            federation: self.identity.federation.clone(),
+            conference: case.id().clone(),
+            writer: me.clone(),
+            incarnation: self.incarnation,
+            sequence: lane.map_or(0, |h| h.sequence) + 1,
+            previous,
+            observed: case.changed_heads(me),
+            issued_at: world.now,
+            on_behalf_of: None,
+            regime,
+            facts,
+            body,
+            documents,
+        })
+    }
+
+    fn sign_link(&self, world: &World<'_>, payload: Payload) -> Result<Verified<Link>, Fault> {
+        let header = self.header(world, ContentType::Link);
+        let unsigned = UnsignedLink::new(header, payload).map_err(|e| Fault::technical(e.code(), &e))?;
+        let signature = world
+            .signer
+            .sign(unsigned.signing_input().as_bytes())
+            .map_err(|e| Fault::technical("signer.unavailable", &e))?;
+        Ok(unsigned.signed(&signature))
+    }
+
+    /// Puts an own link into the outbox of every participant with a node; older own links too for one who is new.
+    pub(crate) fn enqueue_own(
+        &mut self,
+        world: &World<'_>,
+        step: &mut Step,
+        conference: &ConferenceId,
+        link: &Verified<Link>,
+    ) -> Result<(), JournalError> {
+        let Some(case) = self.cases.get(conference) else { return Ok(()) };
+        let peers: Vec<Writer> =
+            case.participants().iter().filter(|p| self.members.contains_key(*p)).cloned().collect();
+        for peer in peers {
+            step.commit.push(Write::Enqueue { peer, message: link.id(), at: world.now });
+        }
+        Ok(())
+    }
+
+    /// A receipt of this node, signed.
+    pub(crate) fn sign_receipt(
+        &self,
+        world: &World<'_>,
+        case: &Case,
+        author: &Writer,
+        kind: ReceiptKind,
+        messages: Vec<Covered>,
+        received_at: jiff::Timestamp,
+        refusal: Option<concerto_message::receipt::Refusal>,
+    ) -> Result<Verified<Receipt>, Fault> {
+        let payload = ReceiptPayload {
+            receipt: 1,
+            schema: RECEIPT_SCHEMA.to_owned(),
+            federation: self.identity.federation.clone(),
+            conference: case.id().clone(),
+            issuer: self.identity.writer.clone(),
+            author: author.clone(),
+            kind,
+            messages,
+            received_at,
+            head: case.head(author),
+            terms: case.terms_statement(),
+            registration: None,
+            refusal,
+        };
+        let header = self.header(world, ContentType::Receipt);
+        let unsigned = UnsignedReceipt::new(header, payload).map_err(|e| Fault::technical(e.code(), &e))?;
+        let signature = world
+            .signer
+            .sign(unsigned.signing_input().as_bytes())
+            .map_err(|e| Fault::technical("signer.unavailable", &e))?;
+        Ok(unsigned.signed(&signature))
+    }
+
+    /// This node's greeting for one connection.
+    pub(crate) fn sign_hello(&self, world: &World<'_>, greeting: &Greeting) -> Result<String, Fault> {
+        let header = self.header(world, ContentType::Hello);
+        let input = concerto_exchange::hello::signing_input(&header, greeting)
+            .map_err(|e| Fault::technical(e.code(), &e))?;
+        let signature = world
+            .signer
+            .sign(input.as_bytes())
+            .map_err(|e| Fault::technical("signer.unavailable", &e))?;
+        Ok(concerto_message::jose::with_signature(input, &signature))
+    }
+}
+
+/// The type of an act as links name it, and its facts as JSON.
+fn act_type(act: &Act) -> Result<(String, Value), Fault> {
+    let mut value = serde_json::to_value(act).map_err(|e| Fault::technical("message.facts", &e))?;
+    let message_type = value.get("type").and_then(Value::as_str).unwrap_or_default().to_owned();
+    let facts = value.get_mut("facts").map(Value::take).unwrap_or_default();
+    Ok((message_type, facts))
+}
+
+fn store_body(world: &World<'_>, act: &str, body: &Value, audience: Audience) -> Result<Attachment, Fault> {
+    if let Some(urn) = concerto_schemas::body_urn_for_type(act) {
+        concerto_schemas::check_body(urn, body).map_err(|e| Fault::technical("message.body.schema", &e))?;
+    }
+    let bytes = serde_json::to_vec(body).map_err(|e| Fault::technical("message.body", &e))?;
+    if bytes.len() as u64 > BODY_BYTES_MAX {
+        return Err(too_large(bytes.len(), BODY_BYTES_MAX));
+    }
+    store_document(world, NewDocument { media_type: "application/json".into(), audience, bytes })
+}
+
+fn store_document(world: &World<'_>, document: NewDocument) -> Result<Attachment, Fault> {
+    let size = document.bytes.len() as u64;
+    if size > SMALL_DOCUMENT_BYTES_MAX {
+        return Err(too_large(document.bytes.len(), SMALL_DOCUMENT_BYTES_MAX));
+    }
+    let salt = Salt(world.random.nonce());
+    let digest = salt.digest(&document.bytes);
+    world
+        .documents
+        .put(digest, salt, &document.bytes)
+        .map_err(|e| Fault::technical("documents.store", &e))?;
+    Ok(Attachment { digest, size, media_type: document.media_type, audience: document.audience })
+}
+
+fn too_large(found: usize, limit: u64) -> Fault {
+    Fault::new(
+        "document.too-large",
+        format!("Il documento ha {found} byte, più dei {limit} ammessi in questa versione."),
+        format!("The document has {found} bytes, more than the {limit} that this version allows."),
+    )
+}
+
+/// A lawful refusal as officials see it.
+pub(crate) fn refusal_fault(refusal: &Refusal) -> Fault {
+    Fault {
+        code: refusal.code().to_owned(),
+        text: refusal.text(Lang::It),
+        text_en: refusal.text(Lang::En),
+        norm: refusal.norm().map(str::to_owned),
+    }
+}
+
+fn warning_fault(warning: &Warning) -> Fault {
+    Fault {
+        code: warning.code().to_owned(),
+        text: warning.text(Lang::It),
+        text_en: warning.text(Lang::En),
+        norm: warning.norm().map(str::to_owned),
+    }
+}

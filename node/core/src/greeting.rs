@@ -1,0 +1,116 @@
+//! Sessions: a connection admits nothing; every right follows from a verified greeting (DESIGN section "Exchange").
+
+use concerto_exchange::frame::Request;
+use concerto_exchange::hello::{Ends, Greeting, PROTOCOL_VERSION, ParsedHello};
+use concerto_message::Writer;
+use concerto_port::Write;
+use std::time::Duration;
+
+use crate::fault::Fault;
+use crate::keyring::BeliefError;
+use crate::node::{Asked, Node, Session};
+use crate::step::{Step, World};
+
+/// Delay before greeting a peer again that refused our greeting.
+const GREET_AGAIN_DELAY: Duration = Duration::from_secs(15);
+
+impl Node {
+    pub(crate) fn connected(&mut self, world: &World<'_>, step: &mut Step, peer: &Writer, peer_id: String) {
+        let known = self.members.get(peer).is_some_and(|m| m.peer_id == peer_id);
+        if !known {
+            tracing::warn!(%peer, "a connection whose transport identity is not the member's was ignored");
+            return;
+        }
+        let session = Session { connected: true, peer_id, ..Session::default() };
+        self.sessions.insert(peer.clone(), session);
+        self.delivery.peer_gone(peer);
+        self.greet(world, step, peer);
+    }
+
+    fn greet(&mut self, world: &World<'_>, step: &mut Step, peer: &Writer) {
+        let Some(session) = self.sessions.get_mut(peer) else { return };
+        session.greet_again_at = world.monotonic + GREET_AGAIN_DELAY;
+        match self.own_hello(world, peer) {
+            Ok(hello) => {
+                let bundle = self.identity.bundle.clone();
+                self.ask(step, peer, Asked::Hello, &Request::Hello { hello }, &bundle);
+            }
+            Err(fault) => tracing::error!(%peer, %fault, "the greeting could not be signed"),
+        }
+    }
+
+    /// Greets again the peers that are connected and have not accepted our greeting.
+    pub(crate) fn greet_again(&mut self, world: &World<'_>, step: &mut Step) {
+        let due: Vec<Writer> = self
+            .sessions
+            .iter()
+            .filter(|(_, s)| s.connected && !s.ready && s.greet_again_at <= world.monotonic)
+            .map(|(peer, _)| peer.clone())
+            .collect();
+        for peer in due {
+            self.greet(world, step, &peer);
+        }
+    }
+
+    /// The greeting of this node for its connection with a peer.
+    pub(crate) fn own_hello(&self, world: &World<'_>, peer: &Writer) -> Result<String, Fault> {
+        let member = self.members.get(peer).ok_or_else(|| Fault::technical("peer.unknown", peer))?;
+        let greeting = Greeting {
+            hello: PROTOCOL_VERSION,
+            oldest: PROTOCOL_VERSION,
+            federation: self.identity.federation.clone(),
+            from: self.identity.writer.clone(),
+            to: peer.clone(),
+            from_entity: self.identity.entity.clone(),
+            to_entity: member.entity.clone(),
+            from_peer: self.identity.peer_id.clone(),
+            to_peer: member.peer_id.clone(),
+            incarnation: self.incarnation,
+        };
+        self.sign_hello(world, &greeting)
+    }
+
+    /// Checks a peer's greeting: its bundle, that it belongs to this very connection, its signature. Then the peer may ask.
+    pub(crate) fn admit(
+        &mut self,
+        world: &World<'_>,
+        step: &mut Step,
+        peer: &Writer,
+        hello: &str,
+        bundle: &[u8],
+    ) -> Result<(), Fault> {
+        let parsed = ParsedHello::parse(hello).map_err(|e| Fault::technical(e.code(), &e))?;
+        let digest = self.keyring.admit(bundle, world.check).map_err(|e| Fault::technical(e.code(), &e))?;
+        if digest != parsed.header().trust {
+            return Err(Fault::technical("hello.bundle", &"the greeting names another trust bundle"));
+        }
+        let key = self
+            .keyring
+            .key(parsed.header(), peer, world.now, world.journal, world.check)
+            .map_err(|e| Fault::technical(BeliefError::from(e).code(), &"no trusted key for this greeting"))?;
+        let listed = self
+            .keyring
+            .chain(digest, world.journal, world.check)
+            .map_err(|e| Fault::technical(e.code(), &e))?
+            .peers()
+            .iter()
+            .any(|id| self.members.get(peer).is_some_and(|m| m.peer_id == id.as_str()));
+        let (Some(member), Some(session), true) = (self.members.get(peer), self.sessions.get_mut(peer), listed)
+        else {
+            return Err(Fault::technical("hello.peer", &"the trust chain does not list this transport identity"));
+        };
+        let ends = Ends {
+            federation: &self.identity.federation,
+            from: peer,
+            to: &self.identity.writer,
+            from_entity: &member.entity,
+            to_entity: &self.identity.entity,
+            from_peer: &session.peer_id,
+            to_peer: &self.identity.peer_id,
+        };
+        parsed.verify(&ends, &key, world.check).map_err(|e| Fault::technical(e.code(), &e))?;
+        session.admitted = true;
+        step.commit.push(Write::Bundle { digest, bytes: bundle.to_vec() });
+        Ok(())
+    }
+}

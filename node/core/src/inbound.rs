@@ -1,0 +1,313 @@
+//! Requests of peers: each is answered once; nothing is answered to a peer whose greeting was not verified.
+
+use concerto_exchange::frame::{
+    self, Answer, ChainHead, FRAME_LINK_BYTES_MAX, FRAME_LINKS_MAX, Heads, Request,
+};
+use concerto_message::receipt::{Covered, Refusal};
+use concerto_message::{ConferenceId, Digest, Incarnation, MessageId, ReceiptKind, Writer};
+use concerto_port::{ContentStatus, JournalError, Write};
+use jiff::Timestamp;
+use std::collections::BTreeMap;
+
+use crate::fault::Fault;
+use crate::ingest::Ingested;
+use crate::node::Node;
+use crate::step::{Step, World};
+
+/// An answer's head and tail.
+type Answered = (Answer, Vec<u8>);
+
+fn refused(code: &str, reason: impl Into<String>) -> Answered {
+    (Answer::Refused { code: code.to_owned(), reason: reason.into() }, Vec::new())
+}
+
+impl Node {
+    /// Answers one request with a frame.
+    pub(crate) fn request(
+        &mut self,
+        world: &World<'_>,
+        step: &mut Step,
+        from: &Writer,
+        bytes: &[u8],
+    ) -> Result<Vec<u8>, JournalError> {
+        let (answer, tail) = match frame::decode_request(bytes) {
+            Ok((request, tail)) => self.answer_request(world, step, from, request, tail)?,
+            Err(error) => refused(error.code(), error.to_string()),
+        };
+        let encoded = frame::encode(&answer, &tail).or_else(|error| {
+            let (answer, _) = refused(error.code(), error.to_string());
+            frame::encode(&answer, &[])
+        });
+        Ok(encoded.unwrap_or_default())
+    }
+
+    fn answer_request(
+        &mut self,
+        world: &World<'_>,
+        step: &mut Step,
+        from: &Writer,
+        request: Request,
+        tail: &[u8],
+    ) -> Result<Answered, JournalError> {
+        if let Request::Hello { hello } = &request {
+            return Ok(self.answer_hello(world, step, from, hello, tail));
+        }
+        if !self.sessions.get(from).is_some_and(|s| s.admitted) {
+            return Ok(refused("hello.required", "a greeting must be verified before anything else"));
+        }
+        match request {
+            Request::Hello { .. } => Ok(refused("frame.head", "greeted already")),
+            Request::Deliver { links } => self.answer_deliver(world, step, from, &links),
+            Request::Receipts { receipts } => self.answer_receipts(world, step, from, &receipts),
+            Request::Heads(theirs) => self.answer_heads(world, step, from, &theirs),
+            Request::Fetch { conference, writer, incarnation, from: first, to } => {
+                self.answer_fetch(world, from, &conference, &writer, incarnation, (first, to))
+            }
+            Request::Bundle { digest } => Ok(match world.journal.bundle(digest)? {
+                Some(bytes) => (Answer::Bundle {}, bytes),
+                None => refused("trust.bundle.unknown", format!("the trust bundle {digest} is not held")),
+            }),
+            Request::Document { message, digest } => self.answer_document(world, from, message, digest),
+        }
+    }
+
+    fn answer_hello(
+        &mut self,
+        world: &World<'_>,
+        step: &mut Step,
+        from: &Writer,
+        hello: &str,
+        bundle: &[u8],
+    ) -> Answered {
+        let admitted = self.admit(world, step, from, hello, bundle);
+        match admitted.and_then(|()| self.own_hello(world, from)) {
+            Ok(hello) => (Answer::Hello { hello }, self.identity.bundle.clone()),
+            Err(Fault { code, text, .. }) => {
+                tracing::warn!(peer = %from, code, text, "a greeting was refused");
+                refused(&code, text)
+            }
+        }
+    }
+
+    fn answer_deliver(
+        &mut self,
+        world: &World<'_>,
+        step: &mut Step,
+        from: &Writer,
+        links: &[String],
+    ) -> Result<Answered, JournalError> {
+        let mut retry = Vec::new();
+        let mut held: Vec<(ConferenceId, MessageId, bool)> = Vec::new();
+        for (index, text) in links.iter().enumerate() {
+            let ingested = self.ingest(world, step, from, text, true)?;
+            retry.extend(ingested.to_retry(index));
+            if let Ingested::Held { conference, id, new } = ingested {
+                held.push((conference, id, new));
+            }
+        }
+        let receipts = self.receipts_for(world, step, from, &held)?;
+        for conference in held.iter().map(|(c, ..)| c.clone()).collect::<std::collections::BTreeSet<_>>() {
+            self.heal(world, step, from, &conference)?;
+        }
+        Ok((Answer::Delivered { receipts, retry }, Vec::new()))
+    }
+
+    /// The *accepted* receipts for messages held now: the first ever given is given again, new ones cover several messages.
+    fn receipts_for(
+        &mut self,
+        world: &World<'_>,
+        step: &mut Step,
+        author: &Writer,
+        held: &[(ConferenceId, MessageId, bool)],
+    ) -> Result<Vec<String>, JournalError> {
+        let mut texts = Vec::new();
+        let mut groups: BTreeMap<(ConferenceId, Timestamp), Vec<Covered>> = BTreeMap::new();
+        for (conference, id, new) in held {
+            let given = if *new { None } else { self.receipt_given(world, *id)? };
+            let entry = self.cases.get(conference).and_then(|c| c.entry(*id));
+            match (given, entry) {
+                (Some(text), _) => texts.push(text),
+                (None, Some(entry)) => {
+                    let group = groups.entry((conference.clone(), entry.received_at)).or_default();
+                    if group.iter().all(|c| c.id != *id) {
+                        group.push(Covered { id: *id, bytes: entry.bytes });
+                    }
+                }
+                (None, None) => {}
+            }
+        }
+        for ((conference, received_at), messages) in groups {
+            let refusals = self.refusals(&conference, &messages);
+            texts.extend(self.give(world, step, &conference, author, ReceiptKind::Accepted, messages, received_at, None));
+            for (covered, refusal) in refusals {
+                let kind = ReceiptKind::Refused;
+                texts.extend(self.give(world, step, &conference, author, kind, vec![covered], received_at, Some(refusal)));
+            }
+        }
+        Ok(texts)
+    }
+
+    fn receipt_given(&self, world: &World<'_>, id: MessageId) -> Result<Option<String>, JournalError> {
+        let receipts = world.journal.receipts(id)?;
+        let mine = |r: &&concerto_message::Verified<concerto_message::Receipt>| {
+            r.payload().issuer == self.identity.writer && r.payload().kind == ReceiptKind::Accepted
+        };
+        Ok(receipts.iter().find(mine).map(|r| r.text().to_owned()))
+    }
+
+    fn refusals(&self, conference: &ConferenceId, messages: &[Covered]) -> Vec<(Covered, Refusal)> {
+        let Some(case) = self.cases.get(conference) else { return Vec::new() };
+        let refusal = |covered: &Covered| match &case.entry(covered.id)?.act {
+            Err(ContentStatus::Refused { code, reason }) => {
+                let reason = reason.chars().take(500).collect();
+                Some((*covered, Refusal { code: code.clone(), reason, norm: None }))
+            }
+            _ => None,
+        };
+        messages.iter().filter_map(refusal).collect()
+    }
+
+    /// Signs and keeps one receipt; its text, unless the signer is away (then the message is sent again and asks again).
+    #[allow(clippy::too_many_arguments, reason = "a receipt says this many things")]
+    pub(crate) fn give(
+        &mut self,
+        world: &World<'_>,
+        step: &mut Step,
+        conference: &ConferenceId,
+        author: &Writer,
+        kind: ReceiptKind,
+        messages: Vec<Covered>,
+        received_at: Timestamp,
+        refusal: Option<Refusal>,
+    ) -> Option<String> {
+        let case = self.cases.get(conference)?;
+        match self.sign_receipt(world, case, author, kind, messages, received_at, refusal) {
+            Ok(receipt) => {
+                let text = receipt.text().to_owned();
+                step.commit.push(Write::Receipt { receipt: receipt.clone(), at: world.now });
+                if let Some(case) = self.cases.get_mut(conference) {
+                    case.insert_receipt(&receipt);
+                }
+                Some(text)
+            }
+            Err(fault) => {
+                tracing::error!(%conference, %fault, "a receipt could not be signed");
+                None
+            }
+        }
+    }
+
+    fn answer_receipts(
+        &mut self,
+        world: &World<'_>,
+        step: &mut Step,
+        from: &Writer,
+        receipts: &[String],
+    ) -> Result<Answered, JournalError> {
+        for text in receipts {
+            if let Err((code, reason)) = self.take_receipt(world, step, from, text)? {
+                return Ok(refused(code, reason));
+            }
+        }
+        Ok((Answer::Noted {}, Vec::new()))
+    }
+
+    fn answer_heads(
+        &mut self,
+        world: &World<'_>,
+        step: &mut Step,
+        from: &Writer,
+        theirs: &Heads,
+    ) -> Result<Answered, JournalError> {
+        let mine = self.own_heads(world, from, &theirs.conferences)?;
+        self.queue_missing(step, from, &mine, &theirs.chains);
+        let answer = Heads { conferences: theirs.conferences.clone(), chains: mine };
+        Ok((Answer::Heads(answer), Vec::new()))
+    }
+
+    /// This node's heads in those of the conferences in which the peer takes part.
+    pub(crate) fn own_heads(
+        &mut self,
+        world: &World<'_>,
+        peer: &Writer,
+        conferences: &[ConferenceId],
+    ) -> Result<Vec<ChainHead>, JournalError> {
+        let mut heads = Vec::new();
+        for conference in conferences {
+            let Some(case) = self.load_case(world, conference)? else { continue };
+            if !case.participants().contains(peer) {
+                continue;
+            }
+            for (writer, chain) in case.chains() {
+                heads.extend(chain.heads().map(|h| ChainHead {
+                    conference: conference.clone(),
+                    writer: writer.clone(),
+                    incarnation: h.incarnation,
+                    sequence: h.sequence,
+                    id: Some(h.id),
+                }));
+            }
+        }
+        Ok(heads)
+    }
+
+    fn answer_fetch(
+        &mut self,
+        world: &World<'_>,
+        from: &Writer,
+        conference: &ConferenceId,
+        writer: &Writer,
+        incarnation: Incarnation,
+        (first, last): (u64, u64),
+    ) -> Result<Answered, JournalError> {
+        let Some(case) = self.load_case(world, conference)?.filter(|c| c.participants().contains(from)) else {
+            return Ok(refused("conference.unknown", "the peer does not take part in this conference"));
+        };
+        let ids = case.chain(writer).map(|c| c.range(&incarnation, first, last, FRAME_LINKS_MAX + 1));
+        let ids = ids.unwrap_or_default();
+        let (mut links, mut bytes) = (Vec::new(), 0);
+        for id in ids.iter().take(FRAME_LINKS_MAX) {
+            let Some(text) = world.journal.link_text(*id)? else { continue };
+            if bytes > 0 && bytes + text.len() > FRAME_LINK_BYTES_MAX {
+                break;
+            }
+            bytes += text.len();
+            links.push(text);
+        }
+        let more = links.len() < ids.len();
+        Ok((Answer::Links { links, more }, Vec::new()))
+    }
+
+    /// Bodies and documents go only to their audience; that somebody else's exist is not said either.
+    fn answer_document(
+        &mut self,
+        world: &World<'_>,
+        from: &Writer,
+        message: MessageId,
+        digest: Digest,
+    ) -> Result<Answered, JournalError> {
+        let unavailable = || refused("document.unavailable", "no such document for this peer");
+        let Some(stored) = world.journal.link(message)? else { return Ok(unavailable()) };
+        let payload = stored.link.payload();
+        let conference = payload.conference.clone();
+        let participates =
+            self.load_case(world, &conference)?.is_some_and(|c| c.participants().contains(from));
+        let listed = payload.attachments().find(|a| a.digest == digest);
+        let admitted = listed.is_some_and(|a| a.audience.admits(&payload.writer, from));
+        if !participates || !admitted {
+            return Ok(unavailable());
+        }
+        match world.documents.get(digest) {
+            Ok(Some((salt, bytes))) => {
+                let mut tail = salt.0.to_vec();
+                tail.extend_from_slice(&bytes);
+                Ok((Answer::Document {}, tail))
+            }
+            Ok(None) => Ok(unavailable()),
+            Err(error) => {
+                tracing::error!(%digest, %error, "a document could not be read");
+                Ok(unavailable())
+            }
+        }
+    }
+}

@@ -1,0 +1,268 @@
+//! Links from peers: cheap checks first, then the signature, then the chain and the schema (DESIGN section 2, hops 7 and 8).
+
+use concerto_exchange::frame::Retry;
+use concerto_message::chain::Placement;
+use concerto_message::{ConferenceId, JoseError, Link, MessageId, ParsedLink, ParsedReceipt, Receipt, Verified, Writer};
+use concerto_port::{Alarm, ContentStatus, JournalError, Write};
+use concerto_procedure::acts::Act;
+use jiff::Timestamp;
+
+use crate::case::{Case, receipt_digest};
+use crate::keyring::{BeliefError, KeyError};
+use crate::node::Node;
+use crate::step::{Step, World};
+
+/// What became of one link.
+#[derive(Debug)]
+pub(crate) enum Ingested {
+    /// Held and durable with this step; `refused` if its content is.
+    Held { conference: ConferenceId, id: MessageId, new: bool },
+    /// Not stored; it may heal.
+    Retry { code: &'static str, reason: String },
+}
+
+impl Ingested {
+    pub(crate) fn retry(code: &'static str, reason: &dyn std::fmt::Display) -> Self {
+        Self::Retry { code, reason: reason.to_string() }
+    }
+    pub(crate) fn to_retry(&self, index: usize) -> Option<Retry> {
+        match self {
+            Self::Held { .. } => None,
+            Self::Retry { code, reason } => {
+                Some(Retry { index, code: (*code).to_owned(), reason: reason.clone() })
+            }
+        }
+    }
+}
+
+impl Node {
+    /// Takes one link. `author` is set when a peer delivers its own links: then no other writer's are taken.
+    pub(crate) fn ingest(
+        &mut self,
+        world: &World<'_>,
+        step: &mut Step,
+        from: &Writer,
+        text: &str,
+        own_links_only: bool,
+    ) -> Result<Ingested, JournalError> {
+        let parsed = match ParsedLink::parse(text) {
+            Ok(parsed) => parsed,
+            Err(e) => return Ok(Ingested::retry(e.code(), &e)),
+        };
+        let (id, payload) = (parsed.id(), parsed.payload());
+        if payload.federation != self.identity.federation {
+            let other = JoseError::WrongFederation(payload.federation.clone());
+            return Ok(Ingested::retry(other.code(), &other));
+        }
+        if own_links_only && payload.writer != *from {
+            return Ok(Ingested::retry("deliver.not-author", &"a peer delivers only links that it wrote itself"));
+        }
+        let (conference, writer) = (payload.conference.clone(), payload.writer.clone());
+        let mut case = match self.load_case(world, &conference)? {
+            Some(case) => case,
+            None if writer == *conference.lead() => {
+                self.keep_case(Case::new(conference.clone()));
+                match self.cases.get_mut(&conference) {
+                    Some(case) => case,
+                    None => return Ok(Ingested::retry("store.failed", &"no room for the conference")),
+                }
+            }
+            None => {
+                return Ok(Ingested::retry("conference.unknown", &"this node was not called to this conference"));
+            }
+        };
+        if !case.participants().contains(&writer) {
+            return Ok(Ingested::retry("conference.not-participant", &"its writer was not called to this conference"));
+        }
+        if case.entry(id).is_some_and(|e| e.bytes == concerto_message::Digest::of(text.as_bytes())) {
+            return Ok(Ingested::Held { conference, id, new: false }); // byte for byte held: no crypto
+        }
+        let link = match self.believe_link(world, step, from, parsed) {
+            Ok(link) => link,
+            Err(e) => {
+                self.forget_if_empty(&conference);
+                return Ok(Ingested::retry(e.code(), &e));
+            }
+        };
+        case = match self.cases.get_mut(&conference) {
+            Some(case) => case,
+            None => return Ok(Ingested::retry("store.failed", &"the conference is not in memory")),
+        };
+        if case.entry(id).is_some() {
+            return Ok(Ingested::Held { conference, id, new: false }); // another valid signature on the same message
+        }
+        self.keep_link(world, step, from, &link)?;
+        Ok(Ingested::Held { conference, id, new: true })
+    }
+
+    fn believe_link(
+        &mut self,
+        world: &World<'_>,
+        step: &mut Step,
+        from: &Writer,
+        parsed: ParsedLink,
+    ) -> Result<Verified<Link>, BeliefError> {
+        let payload = parsed.payload();
+        let at = payload.issued_at.min(world.now);
+        let key = self.keyring.key(parsed.header(), &payload.writer, at, world.journal, world.check);
+        if let Err(KeyError::UnknownBundle(digest)) = &key {
+            self.ask_bundle(step, from, *digest);
+        }
+        Ok(parsed.verify(&key?, world.check)?)
+    }
+
+    /// Stores a verified link: content status, wanted documents, alarms, what its effect needs.
+    fn keep_link(
+        &mut self,
+        world: &World<'_>,
+        step: &mut Step,
+        from: &Writer,
+        link: &Verified<Link>,
+    ) -> Result<(), JournalError> {
+        let payload = link.payload();
+        let own = payload.writer == self.identity.writer;
+        let content = content_status(link);
+        step.commit.push(Write::Link {
+            link: link.clone(),
+            received_at: world.now,
+            own,
+            content: content.clone(),
+        });
+        let Some(case) = self.cases.get_mut(&payload.conference) else { return Ok(()) };
+        let before = case.participants().clone();
+        let placement = case.insert(link, world.now, own, &content);
+        let Some(case) = self.cases.get(&payload.conference) else { return Ok(()) };
+        if let Placement::Fork { .. } = placement {
+            step.commit.push(Write::Alarm(fork_alarm(link, world.now)));
+        }
+        self.note_wanted(world, step, case, link)?;
+        let joined: Vec<Writer> = case.participants().difference(&before).cloned().collect();
+        self.enqueue_for_new(world, step, &payload.conference, &joined);
+        self.judge_quoted(world, step, from, &payload.conference, link.id());
+        if *payload.conference.lead() == self.identity.writer && !own {
+            self.to_take.insert(payload.conference.clone());
+        }
+        if own && payload.incarnation == self.incarnation {
+            // a peer holds a link of this very life that we had lost: we are a restored copy
+            self.reincarnate(world, step);
+        }
+        Ok(())
+    }
+
+    /// Own links so far go to bodies that joined now.
+    fn enqueue_for_new(&self, world: &World<'_>, step: &mut Step, conference: &ConferenceId, joined: &[Writer]) {
+        let Some(chain) = self.cases.get(conference).and_then(|c| c.chain(&self.identity.writer)) else { return };
+        for peer in joined.iter().filter(|p| self.members.contains_key(*p)) {
+            for message in chain.all() {
+                step.commit.push(Write::Enqueue { peer: peer.clone(), message, at: world.now });
+            }
+        }
+    }
+
+    /// Verifies the receipts that a link of the procedente quotes; until then its effect waits.
+    pub(crate) fn judge_quoted(
+        &mut self,
+        world: &World<'_>,
+        step: &mut Step,
+        from: &Writer,
+        conference: &ConferenceId,
+        link: MessageId,
+    ) {
+        let quoted = self.cases.get(conference).and_then(|case| {
+            let entry = case.entry(link)?;
+            entry.act.as_ref().ok().map(|act| case.unjudged_receipts(act))
+        });
+        for text in quoted.unwrap_or_default() {
+            let Some(digest) = receipt_digest(&text) else { continue };
+            match self.believe_receipt(world, step, from, &text) {
+                Ok(receipt) => {
+                    step.commit.push(Write::Receipt { receipt: receipt.clone(), at: world.now });
+                    if let Some(case) = self.cases.get_mut(conference) {
+                        case.insert_receipt(&receipt);
+                    }
+                }
+                Err(BeliefError::Key(KeyError::UnknownBundle(_))) => {}
+                Err(error) => {
+                    let alarm = quoted_alarm(conference, digest, &error, world.now);
+                    step.commit.push(Write::Alarm(alarm));
+                    if let Some(case) = self.cases.get_mut(conference) {
+                        case.reject_receipt(digest);
+                    }
+                }
+            }
+        }
+    }
+
+    /// Reads and verifies a receipt, whoever brings it.
+    pub(crate) fn believe_receipt(
+        &mut self,
+        world: &World<'_>,
+        step: &mut Step,
+        from: &Writer,
+        text: &str,
+    ) -> Result<Verified<Receipt>, BeliefError> {
+        let malformed = |e: &dyn std::fmt::Display| BeliefError::Jose(JoseError::BadHeader(e.to_string()));
+        let parsed = ParsedReceipt::parse(text).map_err(|e| malformed(&e))?;
+        let payload = parsed.payload();
+        let at = payload.received_at.min(world.now);
+        let key = self.keyring.key(parsed.header(), &payload.issuer, at, world.journal, world.check);
+        if let Err(KeyError::UnknownBundle(digest)) = &key {
+            self.ask_bundle(step, from, *digest);
+        }
+        Ok(parsed.verify(&key?, world.check)?)
+    }
+
+    fn forget_if_empty(&mut self, conference: &ConferenceId) {
+        if self.cases.get(conference).is_some_and(|c| c.entries().next().is_none()) {
+            self.cases.remove(conference);
+            self.recent.retain(|id| id != conference);
+        }
+    }
+}
+
+/// How this node stands to the content of a link.
+pub(crate) fn content_status(link: &Link) -> ContentStatus {
+    match link.check_schema() {
+        Ok(()) => ContentStatus::Valid,
+        Err(concerto_schemas::SchemaError::Unknown(_)) => ContentStatus::UnknownSchema,
+        Err(error) => ContentStatus::Refused { code: "message.schema".into(), reason: error.to_string() },
+    }
+}
+
+fn fork_alarm(link: &Link, at: Timestamp) -> Alarm {
+    let payload = link.payload();
+    Alarm {
+        conference: Some(payload.conference.clone()),
+        code: "chain.fork".into(),
+        subject: format!("{}#{}", payload.writer, payload.sequence),
+        at,
+        text: format!(
+            "{} ha scritto due messaggi diversi nello stesso posto {} della sua catena. Nulla di automatico segue dai suoi \
+             messaggi o dal suo silenzio finché l'amministrazione procedente non decide (ForkResolved).",
+            payload.writer, payload.sequence
+        ),
+    }
+}
+
+fn quoted_alarm(conference: &ConferenceId, digest: concerto_message::Digest, error: &BeliefError, at: Timestamp) -> Alarm {
+    Alarm {
+        conference: Some(conference.clone()),
+        code: "receipt.quoted.invalid".into(),
+        subject: digest.to_string(),
+        at,
+        text: format!("La procedente cita una ricevuta che non si verifica ({error}); non prova nulla."),
+    }
+}
+
+/// Whether a message starts or moves terms when a body receives it, so that its delivery must be proved in the procedente's chain.
+pub(crate) fn delivery_matters(act: &Act) -> bool {
+    matches!(
+        act,
+        Act::Notice(_)
+            | Act::ParticipantAdded(_)
+            | Act::Suspension(_)
+            | Act::IntegrationDelivered(_)
+            | Act::TermCorrection(_)
+            | Act::FinalDetermination(_)
+    )
+}

@@ -1,0 +1,186 @@
+//! The procedente's part: taking messages and proofs in charge, so that they have effect in every node from the same evidence.
+
+use concerto_message::{Audience, ConferenceId, MessageId, Receipt, ReceiptKind, Verified, Writer};
+use concerto_port::{Alarm, JournalError, Write};
+use concerto_procedure::acts::{Act, Taken, TakenInCharge, TermDigest};
+use std::collections::BTreeSet;
+
+use crate::case::{Case, Entry, receipt_digest};
+use crate::compose::Draft;
+use crate::ingest::delivery_matters;
+use crate::node::Node;
+use crate::step::{Step, World};
+
+/// Most messages taken in charge by one link.
+const TAKEN_MAX: usize = 64;
+/// Most receipts quoted by one link: a receipt has some 1.2 kB, a link at most 256 KiB.
+const QUOTED_MAX: usize = 96;
+/// Most receipts quoted for one message.
+const QUOTED_PER_MESSAGE_MAX: usize = 4;
+/// Conferences looked at in one go when a node starts.
+const PAGE: usize = 256;
+
+impl Node {
+    /// When a node starts: conferences that it leads may hold messages that were not taken in charge before it stopped.
+    pub(crate) fn find_untaken(&mut self, world: &World<'_>) -> Result<(), JournalError> {
+        let mut after: Option<ConferenceId> = None;
+        loop {
+            let page = world.journal.conferences(after.as_ref(), PAGE)?;
+            let Some(last) = page.last() else { return Ok(()) };
+            after = Some(last.clone());
+            self.to_take.extend(page.into_iter().filter(|c| *c.lead() == self.identity.writer));
+        }
+    }
+
+    /// Takes in charge what waits, one link for each conference and tick.
+    pub(crate) fn take_in_charge(&mut self, world: &World<'_>, step: &mut Step) -> Result<(), JournalError> {
+        for conference in std::mem::take(&mut self.to_take) {
+            let Some(case) = self.load_case(world, &conference)? else { continue };
+            let (taken, more) = to_take(case);
+            if taken.messages.is_empty() && taken.deliveries.is_empty() {
+                continue;
+            }
+            let draft = Draft {
+                act: Act::TakenInCharge(taken),
+                body: None,
+                body_audience: Audience::ALL,
+                documents: Vec::new(),
+            };
+            if let Err(fault) = self.send(world, step, &conference, draft)? {
+                tracing::error!(%conference, %fault, "messages could not be taken in charge");
+            }
+            if more {
+                self.to_take.insert(conference);
+            }
+        }
+        Ok(())
+    }
+
+    /// Another node computes other terms from the same link of the procedente: an alarm, and this node's own terms, signed.
+    pub(crate) fn compare_terms(&mut self, world: &World<'_>, step: &mut Step, receipt: &Verified<Receipt>) {
+        let payload = receipt.payload();
+        let conference = payload.conference.clone();
+        let Some(theirs) = payload.terms else { return };
+        let Some(case) = self.cases.get(&conference) else { return };
+        let Some(mine) = case.terms_statement() else { return };
+        if mine.lead_head != theirs.lead_head || mine.digest == theirs.digest {
+            return;
+        }
+        step.commit.push(Write::Alarm(Alarm {
+            conference: Some(conference.clone()),
+            code: "terms.disagree".into(),
+            subject: format!("{} {}", payload.issuer, theirs.digest),
+            at: world.now,
+            text: format!(
+                "{} calcola termini diversi dai nostri. La procedente li verifichi e, se serve, li rettifichi (TermCorrection).",
+                payload.issuer
+            ),
+        }));
+        let said = case.entries().any(|(_, e)| match &e.act {
+            Ok(Act::TermDigest(t)) => e.own && t.digest == mine.digest,
+            _ => false,
+        });
+        if said {
+            return;
+        }
+        let terms = concerto_procedure::terms::terms(case.state());
+        let act = Act::TermDigest(TermDigest {
+            lead_head: mine.lead_head,
+            digest: mine.digest,
+            terms: terms.iter().map(concerto_procedure::term::Term::line).collect(),
+        });
+        let draft = Draft { act, body: None, body_audience: Audience::ALL, documents: Vec::new() };
+        if let Ok(Err(fault)) | Err(fault) = self
+            .send(world, step, &conference, draft)
+            .map_err(|e| crate::Fault::technical("store.failed", &e))
+        {
+            tracing::error!(%conference, %fault, "the terms of this node could not be published");
+        }
+    }
+}
+
+/// What waits to be taken in charge, and whether more waits behind it.
+fn to_take(case: &Case) -> (TakenInCharge, bool) {
+    let quoted = quoted(case);
+    let mut room = QUOTED_MAX;
+    let mut messages = Vec::new();
+    let mut more = false;
+    for (id, entry) in case.pending() {
+        let open_fork = case.chain(&entry.author).is_some_and(|c| !c.open_forks().is_empty());
+        if open_fork || entry.act == Err(concerto_port::ContentStatus::UnknownSchema) {
+            continue; // an official decides; an upgrade may teach us
+        }
+        if messages.len() >= TAKEN_MAX || room < QUOTED_PER_MESSAGE_MAX {
+            more = true;
+            break;
+        }
+        let receipts = evidence(case, id, entry, &BTreeSet::new());
+        room -= receipts.len();
+        messages.push(Taken { message: id, author: entry.author.clone(), received_at: entry.received_at, receipts });
+    }
+    for (id, entry) in case.entries().filter(|(id, e)| case.is_taken(**id) && case.is_determination(**id) && !e.own) {
+        let receipts = evidence(case, *id, entry, &quoted);
+        if !receipts.is_empty() && room >= receipts.len() {
+            room -= receipts.len();
+            let (author, received_at) = (entry.author.clone(), entry.received_at);
+            messages.push(Taken { message: *id, author, received_at, receipts });
+        }
+    }
+    let proofs = deliveries(case, &quoted);
+    more |= proofs.len() > room;
+    let deliveries = proofs.into_iter().take(room).collect();
+    (TakenInCharge { messages, deliveries }, more)
+}
+
+/// Receipts of other participants that had the message before the procedente: the only ones that can change when it counts.
+fn evidence(case: &Case, id: MessageId, entry: &Entry, quoted: &BTreeSet<concerto_message::Digest>) -> Vec<String> {
+    let mut proofs: Vec<_> = case
+        .receipts()
+        .filter(|(digest, noted)| {
+            noted.kind == ReceiptKind::Accepted
+                && noted.issuer != *case.lead()
+                && noted.received_at < entry.received_at
+                && noted.messages.contains(&id)
+                && !quoted.contains(*digest)
+        })
+        .map(|(_, noted)| (noted.received_at, noted.text.clone()))
+        .collect();
+    proofs.sort();
+    proofs.truncate(QUOTED_PER_MESSAGE_MAX);
+    proofs.into_iter().map(|(_, text)| text).collect()
+}
+
+/// Proofs, not quoted yet, that bodies have those messages of the procedente that start or move terms; the first of each body.
+fn deliveries(case: &Case, quoted: &BTreeSet<concerto_message::Digest>) -> Vec<String> {
+    let of_lead = |id: &MessageId| {
+        case.entry(*id).is_some_and(|e| {
+            e.author == *case.lead() && matches!(&e.act, Ok(act) if delivery_matters(act))
+        })
+    };
+    let mut proven: BTreeSet<(Writer, MessageId)> = BTreeSet::new();
+    let accepted = |kind: ReceiptKind| kind == ReceiptKind::Accepted;
+    let mut notes: Vec<_> =
+        case.receipts().filter(|(_, n)| accepted(n.kind) && n.issuer != *case.lead()).collect();
+    notes.sort_by_key(|(digest, n)| (!quoted.contains(*digest), n.received_at));
+    let mut texts = Vec::new();
+    for (digest, noted) in notes {
+        let relevant: Vec<MessageId> = noted.messages.iter().copied().filter(of_lead).collect();
+        let fresh = relevant.into_iter().filter(|id| proven.insert((noted.issuer.clone(), *id))).count() > 0;
+        if fresh && !quoted.contains(digest) {
+            texts.push(noted.text.clone());
+        }
+    }
+    texts
+}
+
+/// Digests of the receipts that the procedente's chain quotes already.
+fn quoted(case: &Case) -> BTreeSet<concerto_message::Digest> {
+    let mut digests = BTreeSet::new();
+    for (_, entry) in case.entries().filter(|(_, e)| e.author == *case.lead()) {
+        if let Ok(Act::TakenInCharge(taken)) = &entry.act {
+            let texts = taken.messages.iter().flat_map(|m| &m.receipts).chain(&taken.deliveries);
+            digests.extend(texts.filter_map(|t| receipt_digest(t)));
+        }
+    }
+    digests
+}

@@ -1,0 +1,277 @@
+//! The node: its members, sessions, cases and delivery, and the dispatch of inputs.
+
+use concerto_exchange::delivery::{Delivery, DeliveryConfig, Monotonic};
+use concerto_exchange::frame::{self, Request};
+use concerto_message::{ConferenceId, Digest, FederationId, Incarnation, MessageId, Writer};
+use concerto_port::{JournalError, PeerFailure, Write};
+use concerto_trust::AnchorKeys;
+use std::collections::{BTreeMap, BTreeSet, VecDeque};
+
+use crate::case::Case;
+use crate::fault::Fault;
+use crate::keyring::Keyring;
+use crate::pull::Pull;
+use crate::step::{Effect, Input, Order, Reply, Step, World};
+
+/// Most conferences folded in memory; others are read back when they are needed.
+pub const CASES_MAX: usize = 512;
+/// Most outbox rows read in one go.
+pub(crate) const OUTBOX_PAGE: usize = 512;
+/// Name of the journal's value that holds the incarnation.
+const INCARNATION: &str = "incarnation";
+
+/// Who this node is.
+#[derive(Debug, Clone)]
+pub struct Identity {
+    /// The writer of its chains.
+    pub writer: Writer,
+    /// Its entity identifier in the federation.
+    pub entity: String,
+    /// Its transport identity.
+    pub peer_id: String,
+    /// The federation.
+    pub federation: FederationId,
+    /// Its trust bundle, which its headers name by digest.
+    pub bundle: Vec<u8>,
+}
+
+/// Another member of the federation.
+#[derive(Debug, Clone)]
+pub struct Member {
+    /// The writer.
+    pub writer: Writer,
+    /// Its entity identifier.
+    pub entity: String,
+    /// Its transport identity.
+    pub peer_id: String,
+}
+
+/// What a node is made from.
+#[derive(Debug, Clone)]
+pub struct NodeConfig {
+    /// Who it is.
+    pub identity: Identity,
+    /// The other members.
+    pub members: Vec<Member>,
+    /// The anchor's keys, given out of band.
+    pub anchor: AnchorKeys,
+    /// Bounds and delays of the delivery.
+    pub delivery: DeliveryConfig,
+}
+
+/// What stands between this node and one peer.
+#[derive(Debug, Default)]
+pub(crate) struct Session {
+    pub(crate) connected: bool,
+    // transport identity that the connection proved
+    pub(crate) peer_id: String,
+    // the peer's greeting was verified: it may ask
+    pub(crate) admitted: bool,
+    // the peer verified ours: we may ask
+    pub(crate) ready: bool,
+    pub(crate) greet_again_at: Monotonic,
+    pub(crate) pull: Pull,
+}
+
+/// What an answer under way belongs to.
+#[derive(Debug, Clone)]
+pub(crate) enum Asked {
+    Hello,
+    Deliver,
+    Receipts,
+    Heads,
+    Fetch { range: concerto_exchange::catch_up::Range },
+    Bundle { digest: Digest },
+    Document { message: MessageId, digest: Digest },
+}
+
+/// A node. It reads through the [`World`] of each step and changes the world only through the [`Step`] it returns.
+#[derive(Debug)]
+pub struct Node {
+    pub(crate) identity: Identity,
+    pub(crate) members: BTreeMap<Writer, Member>,
+    pub(crate) incarnation: Incarnation,
+    pub(crate) keyring: Keyring,
+    pub(crate) cases: BTreeMap<ConferenceId, Case>,
+    pub(crate) recent: VecDeque<ConferenceId>,
+    pub(crate) sessions: BTreeMap<Writer, Session>,
+    pub(crate) delivery: Delivery,
+    pub(crate) asked: BTreeMap<u64, (Writer, Asked)>,
+    // conferences led by this node with messages or proofs to take in charge
+    pub(crate) to_take: BTreeSet<ConferenceId>,
+    // documents that could not be had lately, and when to ask again
+    pub(crate) document_retry: BTreeMap<Digest, Monotonic>,
+    next_token: u64,
+}
+
+impl Node {
+    /// Starts a node from its journal: its incarnation is read or opened, its outbox taken up again.
+    ///
+    /// # Errors
+    /// [`JournalError`].
+    pub fn start(config: NodeConfig, world: &World<'_>) -> Result<(Self, Step), JournalError> {
+        let mut step = Step::default();
+        let incarnation = read_incarnation(world, &mut step)?;
+        let digest = Digest::of(&config.identity.bundle);
+        step.commit.push(Write::Bundle { digest, bytes: config.identity.bundle.clone() });
+        let me = config.identity.writer.clone();
+        let mut node = Self {
+            members: config
+                .members
+                .into_iter()
+                .filter(|m| m.writer != me)
+                .map(|m| (m.writer.clone(), m))
+                .collect(),
+            identity: config.identity,
+            incarnation,
+            keyring: Keyring::new(config.anchor),
+            cases: BTreeMap::new(),
+            recent: VecDeque::new(),
+            sessions: BTreeMap::new(),
+            delivery: Delivery::new(config.delivery),
+            asked: BTreeMap::new(),
+            to_take: BTreeSet::new(),
+            document_retry: BTreeMap::new(),
+            next_token: 1,
+        };
+        node.find_untaken(world)?;
+        Ok((node, step))
+    }
+
+    /// Takes one input. Nothing of the step may be done before its commit is durable; when the commit fails, the node must be
+    /// started again from the journal.
+    ///
+    /// # Errors
+    /// [`JournalError`] when the journal cannot be read; the node must be started again.
+    pub fn handle(&mut self, input: Input, world: &World<'_>) -> Result<Step, JournalError> {
+        let mut step = Step::default();
+        match input {
+            Input::Order { token, order } => {
+                let result = self.order(world, &mut step, *order)?;
+                step.effects.push(Effect::Reply { token, result });
+            }
+            Input::Connected { peer, peer_id } => self.connected(world, &mut step, &peer, peer_id),
+            Input::Disconnected { peer } => {
+                self.sessions.remove(&peer);
+                self.delivery.peer_gone(&peer);
+            }
+            Input::Request { from, token, frame } => {
+                let answer = self.request(world, &mut step, &from, &frame)?;
+                step.effects.push(Effect::Respond { token, frame: answer });
+            }
+            Input::Answer { from, token, result } => self.answer(world, &mut step, &from, token, result)?,
+            Input::Tick => {
+                self.take_in_charge(world, &mut step)?;
+                self.greet_again(world, &mut step);
+                self.pull_documents(world, &mut step)?;
+            }
+        }
+        Ok(step)
+    }
+
+    /// What the durable outbox makes due: to be called after each commit. Its step changes nothing in the journal.
+    ///
+    /// # Errors
+    /// [`JournalError`] when the journal cannot be read; the node must be started again.
+    pub fn dispatch(&mut self, world: &World<'_>) -> Result<Step, JournalError> {
+        let mut step = Step::default();
+        self.deliver_due(world, &mut step)?;
+        Ok(step)
+    }
+
+    /// The orders of officials. The reply is given when the act is durable.
+    fn order(
+        &mut self,
+        world: &World<'_>,
+        step: &mut Step,
+        order: Order,
+    ) -> Result<Result<Reply, Fault>, JournalError> {
+        match order {
+            Order::Open { act, body, documents } => self.open(world, step, act, body, documents),
+            Order::Send { conference, act, body, body_audience, documents } => {
+                let draft = crate::compose::Draft { act, body, body_audience, documents };
+                self.send(world, step, &conference, draft)
+            }
+            Order::StateDigests => {
+                let digests = self.cases.iter().map(|(id, case)| (id.clone(), case.state_digest()));
+                Ok(Ok(Reply::StateDigests(digests.collect())))
+            }
+        }
+    }
+
+    /// The case, from memory or read back from the journal; bounded by forgetting the one used longest ago.
+    pub(crate) fn load_case(
+        &mut self,
+        world: &World<'_>,
+        id: &ConferenceId,
+    ) -> Result<Option<&mut Case>, JournalError> {
+        if !self.cases.contains_key(id) {
+            let Some(case) = Case::load(id, world.journal)? else { return Ok(None) };
+            self.keep_case(case);
+        }
+        Ok(self.cases.get_mut(id))
+    }
+
+    pub(crate) fn keep_case(&mut self, case: Case) {
+        self.recent.push_back(case.id().clone());
+        self.cases.insert(case.id().clone(), case);
+        while self.cases.len() > CASES_MAX {
+            let Some(oldest) = self.recent.pop_front() else { break };
+            self.cases.remove(&oldest);
+        }
+    }
+
+    pub(crate) fn token(&mut self) -> u64 {
+        self.next_token += 1;
+        self.next_token
+    }
+
+    pub(crate) fn skip_tokens(&mut self, last_used: u64) {
+        self.next_token = self.next_token.max(last_used);
+    }
+
+    /// Asks a peer; exactly one answer with the token comes back as input.
+    pub(crate) fn ask(&mut self, step: &mut Step, to: &Writer, asked: Asked, request: &Request, tail: &[u8]) {
+        let token = self.token();
+        match frame::encode(request, tail) {
+            Ok(frame) => {
+                self.asked.insert(token, (to.clone(), asked));
+                step.effects.push(Effect::Ask { to: to.clone(), token, frame });
+            }
+            Err(error) => tracing::warn!(code = error.code(), peer = %to, "a request could not be written"),
+        }
+    }
+
+    pub(crate) fn session_ready(&self, peer: &Writer) -> bool {
+        self.sessions.get(peer).is_some_and(|s| s.ready)
+    }
+
+    /// Opens the next incarnation: this node cannot prove that it holds its own latest head.
+    pub(crate) fn reincarnate(&mut self, world: &World<'_>, step: &mut Step) {
+        self.incarnation = Incarnation {
+            counter: self.incarnation.counter.saturating_add(1),
+            nonce: concerto_message::ids::Nonce(world.random.nonce()),
+        };
+        tracing::warn!(counter = self.incarnation.counter, "this node opens a new incarnation");
+        step.commit.push(incarnation_write(&self.incarnation));
+    }
+
+    /// A peer that failed or answered nonsense: the log says so, the machine goes on.
+    pub(crate) fn log_failure(peer: &Writer, what: &str, failure: &PeerFailure) {
+        tracing::debug!(%peer, what, %failure, "no answer");
+    }
+}
+
+fn incarnation_write(incarnation: &Incarnation) -> Write {
+    Write::Meta { name: INCARNATION, value: serde_json::to_vec(incarnation).unwrap_or_default() }
+}
+
+fn read_incarnation(world: &World<'_>, step: &mut Step) -> Result<Incarnation, JournalError> {
+    if let Some(bytes) = world.journal.meta(INCARNATION)? {
+        return serde_json::from_slice(&bytes).map_err(|e| JournalError::Corrupt(format!("incarnation: {e}")));
+    }
+    let nonce = concerto_message::ids::Nonce(world.random.nonce());
+    let incarnation = Incarnation { counter: 1, nonce };
+    step.commit.push(incarnation_write(&incarnation));
+    Ok(incarnation)
+}
