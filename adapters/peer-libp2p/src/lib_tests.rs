@@ -253,6 +253,68 @@ async fn a_stranger_gets_no_further_than_its_handshake() {
 }
 
 #[tokio::test]
+async fn silent_and_talkative_callers_are_cut_off_and_the_known_peer_gets_in() {
+    use tokio::io::{AsyncReadExt, AsyncWriteExt};
+    let strict = TransportConfig {
+        handshake_timeout: Duration::from_secs(1),
+        ..config(2, &[TCP, QUIC], vec![known(1, &[])])
+    };
+    let mut two = Node::start(strict);
+    let addresses = two.link.listen_addresses().await;
+    let port = |kind: &str| {
+        let address = addresses.iter().find(|a| a.contains(kind)).unwrap();
+        let port: u16 = address.split('/').nth(4).unwrap().parse().unwrap();
+        ("127.0.0.1", port)
+    };
+    let mut callers = Vec::new();
+    for n in 0..100 {
+        let mut caller = tokio::net::TcpStream::connect(port("/tcp/")).await.unwrap();
+        if n % 2 == 0 {
+            // May fail: the caller is already cut off.
+            let _ = caller.write_all(&[n; 4096]).await;
+        }
+        callers.push(caller);
+    }
+    let udp = tokio::net::UdpSocket::bind("127.0.0.1:0").await.unwrap();
+    for n in 0..100 {
+        udp.send_to(&[n | 0xc0; 1200], port("/udp/")).await.unwrap();
+    }
+    let mut one = Node::start(config(1, &[], vec![known(2, &addresses)]));
+    one.connected(2).await;
+    two.connected(1).await;
+    for mut caller in callers {
+        let mut answer = Vec::new();
+        let _ = timeout(LONG, caller.read_to_end(&mut answer)).await.expect("the caller is cut off");
+        assert!(answer.len() < 1024, "a caller without a handshake got {} bytes", answer.len());
+    }
+    one.link.request(&writer(2), 1, vec![1]).unwrap();
+    let (_, token, _) = two.asked().await;
+    two.link.respond(token, vec![2]).unwrap();
+    assert_eq!(one.answer().await, (1, Ok(vec![2])));
+}
+
+#[tokio::test]
+async fn a_node_that_does_not_listen_for_a_while_loses_nothing() {
+    let two = Node::start(config(2, &[TCP], vec![known(1, &[])]));
+    let addresses = two.link.listen_addresses().await;
+    let _two = two.echo();
+    let (sender, events) = mpsc::channel(1);
+    let link = spawn(config(1, &[], vec![known(2, &addresses)]), sender).unwrap();
+    let mut one = Node { link, events };
+    one.connected(2).await;
+    for token in 0..100 {
+        one.link.request(&writer(2), token, vec![1, 2]).unwrap();
+    }
+    tokio::time::sleep(Duration::from_millis(500)).await;
+    let mut open: HashSet<u64> = (0..100).collect();
+    while !open.is_empty() {
+        let (token, result) = one.answer().await;
+        assert_eq!(result, Ok(vec![2, 1]));
+        assert!(open.remove(&token));
+    }
+}
+
+#[tokio::test]
 async fn a_peer_with_another_key_at_a_known_address_is_not_taken_for_the_peer() {
     let impostor = Node::start(config(66, &[TCP], vec![known(1, &[])]));
     let addresses = impostor.link.listen_addresses().await;
