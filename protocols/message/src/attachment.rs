@@ -85,3 +85,7 @@ impl Attachment {
         bytes.len() as u64 == self.size && salt.digest(bytes) == self.digest
     }
 }
+
+#[cfg(test)]
+#[path = "attachment_tests.rs"]
+mod tests;

@@ -250,8 +250,14 @@ impl FromStr for FederationId {
         let good = !host.is_empty()
             && !host.starts_with('/')
             && text.len() <= 255
-            && text.bytes().all(|b| b.is_ascii_graphic() && !matches!(b, b'"' | b'#' | b'?' | b'<' | b'>' | b'\\'));
-        if good { Ok(Self(text.to_owned())) } else { Err(id_error("federation", text, "an https URL without query")) }
+            && text
+                .bytes()
+                .all(|b| b.is_ascii_graphic() && !matches!(b, b'"' | b'#' | b'?' | b'<' | b'>' | b'\\'));
+        if good {
+            Ok(Self(text.to_owned()))
+        } else {
+            Err(id_error("federation", text, "an https URL without query"))
+        }
     }
 }
 impl fmt::Display for FederationId {

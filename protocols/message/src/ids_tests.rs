@@ -15,7 +15,9 @@ fn wrong_forms_are_refused() {
     for bad in ["", "/", "a/", "/b", "a b/c", "../x/y", "a/b/c", "a/..", "à/b"] {
         assert!(bad.parse::<Writer>().is_err(), "{bad}");
     }
-    for bad in ["r/a", "r/a/0011", "r/a/00112233445566778899AABBCCDDEEFF", "r/a/00112233445566778899aabbccddeef"] {
+    for bad in
+        ["r/a", "r/a/0011", "r/a/00112233445566778899AABBCCDDEEFF", "r/a/00112233445566778899aabbccddeef"]
+    {
         assert!(bad.parse::<ConferenceId>().is_err(), "{bad}");
     }
     for bad in ["http://a.example", "https://", "https:///x", "https://a.example/?q", "https://a b"] {

@@ -11,7 +11,8 @@ pub struct Flattened {
     pub payload: String,
     /// The protected header, base64url.
     pub protected: String,
-    /// The unsigned header.
+    /// The unsigned header; absent where it would be empty (RFC 7515 section 7.2.1).
+    #[serde(default, skip_serializing_if = "UnsignedHeader::is_empty")]
     pub header: UnsignedHeader,
     /// The signature, base64url.
     pub signature: String,
@@ -27,6 +28,13 @@ pub struct UnsignedHeader {
     /// Time stamps and other unsigned JAdES properties (ETSI TS 119 182-1 section 5.3.1).
     #[serde(rename = "etsiU", default, skip_serializing_if = "Vec::is_empty")]
     pub etsi_u: Vec<serde_json::Value>,
+}
+
+impl UnsignedHeader {
+    /// Whether it adds nothing.
+    pub fn is_empty(&self) -> bool {
+        self.x5c.is_empty() && self.etsi_u.is_empty()
+    }
 }
 
 impl Flattened {
@@ -50,3 +58,7 @@ impl Flattened {
         format!("{}.{}.{}", self.protected, self.payload, self.signature)
     }
 }
+
+#[cfg(test)]
+#[path = "jades_tests.rs"]
+mod tests;

@@ -327,9 +327,13 @@ fn read_header(encoded: &str) -> Result<Header, JoseError> {
     }
     let bytes = decode(encoded, "the header is not base64url")?;
     let value = strict_json::parse(&bytes).map_err(|e| JoseError::BadHeader(e.to_string()))?;
-    let foreign = value.as_object().and_then(|o| o.keys().find(|k| !HEADER_NAMES.contains(&k.as_str())));
-    if let Some(name) = foreign {
+    let members = value.as_object().ok_or_else(|| JoseError::BadHeader("it is not a JSON object".into()))?;
+    if let Some(name) = members.keys().find(|k| !HEADER_NAMES.contains(&k.as_str())) {
         return Err(JoseError::ForbiddenHeader(name.chars().take(80).collect()));
+    }
+    // serde would also read the algorithm from an object such as {"ES256":null}
+    if let Some((name, _)) = members.iter().find(|(name, v)| *name != "iat" && !v.is_string()) {
+        return Err(JoseError::BadHeader(format!("`{name}` is not a string")));
     }
     serde_json::from_value(value).map_err(|e| JoseError::BadHeader(e.to_string()))
 }
@@ -352,3 +356,7 @@ pub fn with_signature(mut signing_input: String, signature: &[u8]) -> String {
     BASE64URL_NOPAD.encode_append(signature, &mut signing_input);
     signing_input
 }
+
+#[cfg(test)]
+#[path = "jose_tests.rs"]
+mod tests;

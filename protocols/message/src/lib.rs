@@ -2,8 +2,8 @@
 //!
 //! A *link* is one signed message on its author's chain; a *receipt* answers links and is not a link. Both are JWS in
 //! compact form (RFC 7515), JAdES baseline B (ETSI TS 119 182-1). This crate has no input or output: it turns bytes into
-//! checked values and back. [`link::ParsedLink::parse`] and [`receipt::ParsedReceipt::parse`] are the only ways in, and only
-//! their `verify` makes a [`Verified`].
+//! checked values and back. [`link::ParsedLink::parse`] and [`receipt::ParsedReceipt::parse`] are the only ways in. What others wrote
+//! becomes a [`Verified`] only by their `verify`; a node's own signing and its own journal are the two other sources of one.
 //!
 //! The protected header is a closed list, the payload the exact JSON that was signed, and the identifier of a
 //! message the SHA-256 of its JWS signing input: any JOSE library can check all three.
@@ -17,6 +17,8 @@ pub mod limits;
 pub mod link;
 pub mod receipt;
 pub mod strict_json;
+#[cfg(test)]
+mod support_tests;
 mod verified;
 
 pub use attachment::{Attachment, Audience, Salt};

@@ -4,7 +4,7 @@
 pub const LINK_BYTES_MAX: usize = 256 * 1024;
 /// Greatest length of a receipt in compact form, in bytes.
 pub const RECEIPT_BYTES_MAX: usize = 64 * 1024;
-/// Greatest length of a decoded protected header, in bytes.
+/// Greatest length of a protected header as it stands in the message (base64url), in bytes.
 pub const HEADER_BYTES_MAX: usize = 1024;
 /// Deepest nesting of arrays and objects in a payload.
 pub const JSON_DEPTH_MAX: usize = 16;

@@ -4,11 +4,11 @@ use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
-use crate::attachment::Attachment;
+use crate::attachment::{Attachment, Audience};
 use crate::chain::Slot;
 use crate::ids::{ConferenceId, Digest, FederationId, Incarnation, IpaCode, MessageId, Writer};
 use crate::jose::{self, Compact, ContentType, Header, JoseError, MessageKey, SignatureCheck};
-use crate::limits::{DOCUMENTS_MAX, LINK_BYTES_MAX, OBSERVED_MAX};
+use crate::limits::{AUDIENCE_MAX, DOCUMENTS_MAX, LINK_BYTES_MAX, OBSERVED_MAX};
 use crate::strict_json;
 use crate::verified::Verified;
 
@@ -148,7 +148,7 @@ pub enum LinkError {
     #[error(transparent)]
     Jose(#[from] JoseError),
     /// The envelope is of a version that this node does not read.
-    #[error("the link has envelope version {0}; this node reads version {LINK_VERSION}")]
+    #[error("the message has envelope version {0}; this node reads version {LINK_VERSION}")]
     UnknownVersion(u64),
     /// The payload is not the JSON of a link.
     #[error("the payload is not a link: {0}")]
@@ -209,8 +209,7 @@ impl ParsedLink {
             return Err(LinkError::TimesDisagree);
         }
         let id = MessageId::of_signing_input(compact.signing_input());
-        let link =
-            Link { id, text: compact.text.clone(), header: compact.header.clone(), payload, value };
+        let link = Link { id, text: compact.text.clone(), header: compact.header.clone(), payload, value };
         Ok(Self { link, compact })
     }
 
@@ -249,18 +248,44 @@ fn read_payload(value: &Value) -> Result<Payload, LinkError> {
         Some(v) => return Err(LinkError::UnknownVersion(v)),
         None => return Err(LinkError::BadPayload("it has no envelope version `link`".into())),
     }
+    if let Some(name) = list_for_object(value) {
+        return Err(LinkError::BadPayload(format!("`{name}` is not a JSON object")));
+    }
     let payload = Payload::deserialize(value).map_err(|e| LinkError::BadPayload(e.to_string()))?;
     check_bounds(&payload)?;
     Ok(payload)
 }
 
+/// The first member that holds a list where an object belongs: serde would read the fields from it in order.
+fn list_for_object(value: &Value) -> Option<&'static str> {
+    let listed = |name: &&str| match value.get(*name) {
+        Some(Value::Array(items)) if matches!(*name, "observed" | "documents") => {
+            items.iter().any(Value::is_array)
+        }
+        Some(member) => member.is_array(),
+        None => false,
+    };
+    ["incarnation", "on_behalf_of", "body", "observed", "documents"].into_iter().find(listed)
+}
+
 fn check_bounds(payload: &Payload) -> Result<(), LinkError> {
     if payload.observed.len() > OBSERVED_MAX {
-        return Err(LinkError::TooMany { field: "observed", found: payload.observed.len(), limit: OBSERVED_MAX });
+        return Err(LinkError::TooMany {
+            field: "observed",
+            found: payload.observed.len(),
+            limit: OBSERVED_MAX,
+        });
     }
     if payload.documents.len() > DOCUMENTS_MAX {
         let found = payload.documents.len();
         return Err(LinkError::TooMany { field: "documents", found, limit: DOCUMENTS_MAX });
+    }
+    for attachment in payload.attachments() {
+        if let Audience::Only(writers) = &attachment.audience
+            && writers.len() > AUDIENCE_MAX
+        {
+            return Err(LinkError::TooMany { field: "audience", found: writers.len(), limit: AUDIENCE_MAX });
+        }
     }
     let first = payload.sequence == 1;
     let later_life = payload.incarnation.counter > 1;
@@ -298,6 +323,8 @@ impl UnsignedLink {
         if signing_input.len() > limit {
             return Err(JoseError::TooLarge { found: signing_input.len(), limit }.into());
         }
+        // a link that no peer can read would be a hole in the chain for ever
+        ParsedLink::parse(&jose::with_signature(signing_input.clone(), &[]))?;
         Ok(Self { header, payload, value, signing_input })
     }
 

@@ -15,6 +15,9 @@ use crate::verified::Verified;
 /// The schema of a receipt's payload.
 pub const RECEIPT_SCHEMA: &str = "urn:concerto:schema:receipt:1";
 
+/// The version of the receipt envelope that this crate writes and reads.
+pub const RECEIPT_VERSION: u32 = 1;
+
 /// What a receipt says.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
@@ -35,7 +38,7 @@ pub enum ReceiptKind {
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct ReceiptPayload {
-    /// Version of the envelope.
+    /// Version of the envelope, [`RECEIPT_VERSION`].
     pub receipt: u32,
     /// Always [`RECEIPT_SCHEMA`].
     pub schema: String,
@@ -169,16 +172,9 @@ impl ParsedReceipt {
     pub fn parse(text: &str) -> Result<Self, LinkError> {
         let compact = Compact::parse(text, RECEIPT_BYTES_MAX, ContentType::Receipt)?;
         let value = strict_json::parse(&compact.payload).map_err(|e| LinkError::BadPayload(e.to_string()))?;
-        concerto_schemas::check(RECEIPT_SCHEMA, &value)?;
-        let payload: ReceiptPayload =
-            serde_json::from_value(value).map_err(|e| LinkError::BadPayload(e.to_string()))?;
-        let found = payload.messages.len();
-        if found > RECEIPT_MESSAGES_MAX {
-            return Err(LinkError::TooMany { field: "messages", found, limit: RECEIPT_MESSAGES_MAX });
-        }
+        let payload = read_payload(value)?;
         let digest = Digest::of(compact.signing_input().as_bytes());
-        let receipt =
-            Receipt { digest, text: compact.text.clone(), header: compact.header.clone(), payload };
+        let receipt = Receipt { digest, text: compact.text.clone(), header: compact.header.clone(), payload };
         Ok(Self { receipt, compact })
     }
 
@@ -195,7 +191,11 @@ impl ParsedReceipt {
     ///
     /// # Errors
     /// [`JoseError`] for the first thing that does not agree.
-    pub fn verify(self, key: &MessageKey, check: &dyn SignatureCheck) -> Result<Verified<Receipt>, JoseError> {
+    pub fn verify(
+        self,
+        key: &MessageKey,
+        check: &dyn SignatureCheck,
+    ) -> Result<Verified<Receipt>, JoseError> {
         self.compact.check(key, &self.receipt.payload.issuer, &self.receipt.payload.federation, check)?;
         Ok(Verified::new(self.receipt))
     }
@@ -204,6 +204,20 @@ impl ParsedReceipt {
     pub fn from_own_journal(self) -> Verified<Receipt> {
         Verified::new(self.receipt)
     }
+}
+
+fn read_payload(value: Value) -> Result<ReceiptPayload, LinkError> {
+    match value.get("receipt").and_then(Value::as_u64) {
+        Some(v) if v == u64::from(RECEIPT_VERSION) => {}
+        Some(v) => return Err(LinkError::UnknownVersion(v)),
+        None => return Err(LinkError::BadPayload("it has no envelope version `receipt`".into())),
+    }
+    let found = value.get("messages").and_then(Value::as_array).map_or(0, Vec::len);
+    if found > RECEIPT_MESSAGES_MAX {
+        return Err(LinkError::TooMany { field: "messages", found, limit: RECEIPT_MESSAGES_MAX });
+    }
+    concerto_schemas::check(RECEIPT_SCHEMA, &value)?;
+    serde_json::from_value(value).map_err(|e| LinkError::BadPayload(e.to_string()))
 }
 
 /// A receipt that was composed and waits for its signature.
@@ -218,13 +232,18 @@ impl UnsignedReceipt {
     /// Composes a receipt and checks it against its schema.
     ///
     /// # Errors
-    /// [`LinkError`] when the payload does not fit its schema.
+    /// [`LinkError`] when the payload does not fit its schema or exceeds a bound.
     pub fn new(header: Header, payload: ReceiptPayload) -> Result<Self, LinkError> {
         let bad = |e: serde_json::Error| LinkError::BadPayload(e.to_string());
-        let value: Value = serde_json::to_value(&payload).map_err(bad)?;
-        concerto_schemas::check(RECEIPT_SCHEMA, &value)?;
         let bytes = serde_json::to_vec(&payload).map_err(bad)?;
         let signing_input = jose::signing_input(&header, &bytes)?;
+        // a P-384 or RSA-4096 signature adds at most 700 characters
+        let limit = RECEIPT_BYTES_MAX - 1024;
+        if signing_input.len() > limit {
+            return Err(JoseError::TooLarge { found: signing_input.len(), limit }.into());
+        }
+        // what peers could not read is not signed
+        ParsedReceipt::parse(&jose::with_signature(signing_input.clone(), &[]))?;
         Ok(Self { header, payload, signing_input })
     }
 
@@ -240,3 +259,7 @@ impl UnsignedReceipt {
         Verified::new(Receipt { digest, text, header: self.header, payload: self.payload })
     }
 }
+
+#[cfg(test)]
+#[path = "receipt_tests.rs"]
+mod tests;

@@ -2,7 +2,7 @@
 
 use std::ops::Deref;
 
-/// A value whose signature, key and header were checked. Only this crate's verifiers make one.
+/// A value whose signature, key and header were checked, or that this node signed or kept itself. Only this crate makes one.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Verified<T>(T);
 
