@@ -1,7 +1,39 @@
-//! The law of the *conferenza di servizi* (L. 241/1990 artt. 14 ff.), as pure functions.
+//! The law of the *conferenza di servizi* (L. 241/1990 artt. 14 ff.), as pure functions: no clock, no files, no randomness.
+//!
+//! - [`calendar`], [`regime`]: holidays and numbers of days, as dated data with their citations.
+//! - [`conference`]: the state, which [`evolve::evolve`] folds from the events of the procedente's chain; total, never failing.
+//! - [`guards`]: one check for each act; [`decide::decide`] asks it before an act is signed, `evolve` when it is folded.
+//! - [`terms`], [`timeliness`]: until when, why, and what came in time; computed from the state on demand, never frozen.
+//! - [`view`]: what people see at an instant. [`refusal`]: every no, with its code, its norm and its words.
+//!
+//! Covered: the simplified asynchronous *conferenza decisoria* (art. 14-bis) under regime R1b (DL 76/2020 art. 13). Other regimes
+//! are data; values that the sources leave open are refused by name.
 
 pub mod acts;
 pub mod calendar;
+pub mod conference;
+pub mod decide;
+pub mod evolve;
+pub mod guards;
+pub mod language;
 pub mod law;
 pub mod legal_time;
+pub mod refusal;
 pub mod regime;
+pub mod term;
+pub mod terms;
+pub mod timeliness;
+pub mod view;
+
+pub use conference::{Conference, Evidence};
+pub use decide::{Command, Decided, decide};
+pub use evolve::{Event, evolve, fold};
+pub use guards::proposed_dates;
+pub use language::Lang;
+pub use legal_time::{LegalNow, expired, rome_date};
+pub use refusal::{Refusal, Warning};
+pub use regime::{Force, Regime};
+pub use term::{Term, terms_digest};
+pub use terms::terms;
+pub use timeliness::{Disputed, Late, Timeliness, Timely};
+pub use view::{Action, BodyStatus, ConferenceView, Phase};

@@ -1,0 +1,364 @@
+//! Guards of the conclusion: hearing, decision tree, efficacy (art. 14-bis c. 5, 14-quater c. 3; RULEBOOK C.4, C.6).
+//!
+//! The tree is never walked by the program: a person chooses the outcome and answers the questions that the law leaves to persons. The
+//! guards see to it that the record supports the choice. No position is ever counted against another.
+
+use concerto_message::{MessageId, Writer};
+use jiff::civil::Date;
+use std::collections::{BTreeMap, BTreeSet};
+
+use super::{Checked, not_suspended, same_round, settled};
+use crate::acts::{
+    Direction, Efficacy, EfficacyStatement, FinalDetermination, Outcome, Outside, Position,
+    PrescriptionConsultation, Question, TermKind,
+};
+use crate::calendar::{Reading, add_days};
+use crate::conference::{Body, Conference};
+use crate::law::Law;
+use crate::legal_time::{LegalNow, expired, rome_date};
+use crate::refusal::{Refusal, Warning};
+use crate::terms::{Resumption, body_term, terms};
+use crate::timeliness::{Standing, Weight, standing_of, undecided_of, weight};
+
+pub(super) fn consultation(
+    conference: &Conference,
+    consultation: &PrescriptionConsultation,
+    at: LegalNow,
+) -> Result<(), Refusal> {
+    if consultation.determinations.is_empty() {
+        return Err(Refusal::NothingToHear);
+    }
+    for message in &consultation.determinations {
+        let found = conference.determinations().find(|determination| determination.message == *message);
+        let determination = found.ok_or(Refusal::MessageUnknown { message: *message })?;
+        if determination.act.prescriptions.is_empty() {
+            return Err(Refusal::NothingToHear);
+        }
+        if weight(conference, determination) != Weight::Counts {
+            let (body, basis) = (determination.author.clone(), *message);
+            return Err(Refusal::BasisNotCounted { body, basis });
+        }
+    }
+    if consultation.answer_until < at.date() {
+        return Err(Refusal::AnswerDatePast { given: consultation.answer_until });
+    }
+    Ok(())
+}
+
+type Positions<'a> = BTreeMap<&'a Writer, Standing<'a>>;
+
+pub(super) fn final_determination(
+    conference: &Conference,
+    conclusion: &FinalDetermination,
+    at: LegalNow,
+    out: &mut Checked,
+) -> Result<(), Refusal> {
+    not_suspended(conference, at)?;
+    same_round(conference, conclusion.round)?;
+    let positions = standing_positions(conference, at)?;
+    lines(conclusion, &positions)?;
+    judgements(conclusion)?;
+    outcomes_known(conclusion, &positions)?;
+    match conclusion.outcome {
+        Outcome::Positive => positive(conference, &positions)?,
+        Outcome::PositiveWithPrescriptions => {
+            positive_with_prescriptions(conference, conclusion, &positions, at, out)?;
+        }
+        Outcome::Negative => negative(conclusion, &positions)?,
+    }
+    stated_efficacy(conclusion, &positions, out)?;
+    for standing in positions.values() {
+        if let Standing::Expressed(counted) = standing
+            && !counted.determination().defects.is_empty()
+        {
+            out.warn(Warning::DeterminationDefective { message: counted.determination().message });
+        }
+    }
+    let late = terms(conference).into_iter().find(|term| term.kind == TermKind::FinalDetermination);
+    if let Some(term) = late.filter(|term| term.expired(at)) {
+        out.warn(Warning::ConclusionLate { due: term.strict });
+    }
+    Ok(())
+}
+
+/// The position of every body; refused while one may still express itself or is disputed.
+fn standing_positions(conference: &Conference, at: LegalNow) -> Result<Positions<'_>, Refusal> {
+    let mut positions = BTreeMap::new();
+    for (writer, body) in conference.active_bodies() {
+        if let Some(disputed) = undecided_of(conference, writer) {
+            return Err(Refusal::DisputeOpen { message: disputed.message });
+        }
+        match standing_of(conference, writer) {
+            Some(standing) => positions.insert(writer, standing),
+            None => return Err(awaited(conference, writer, body, at)),
+        };
+    }
+    Ok(positions)
+}
+
+fn awaited(conference: &Conference, writer: &Writer, body: &Body, at: LegalNow) -> Refusal {
+    let named = writer.clone();
+    match body_term(conference, writer, TermKind::Determination, Resumption::AsRecorded) {
+        None => Refusal::ReceiptUnproven { body: named },
+        Some(term) if !term.expired_prudentially(at) => {
+            Refusal::TermRunning { body: named, until: term.prudential }
+        }
+        Some(_) => match body.eu_express_acts().next() {
+            Some(act) => Refusal::EuExpressActMissing { body: named, act: act.to_owned() },
+            None => Refusal::PositionAwaited { body: named },
+        },
+    }
+}
+
+/// One line for every body, resting on what carries its position.
+fn lines(conclusion: &FinalDetermination, positions: &Positions<'_>) -> Result<(), Refusal> {
+    let mut seen = BTreeSet::new();
+    for line in &conclusion.positions {
+        let body = line.body.clone();
+        if !seen.insert(&line.body) {
+            return Err(Refusal::LineTwice { body });
+        }
+        let Some(standing) = positions.get(&line.body) else { return Err(Refusal::BodyUnknown { body }) };
+        if standing.basis() != line.basis {
+            return Err(Refusal::BasisNotCounted { body, basis: line.basis });
+        }
+        if standing.position() != line.position {
+            return Err(Refusal::PositionDiffers { body });
+        }
+    }
+    match positions.keys().find(|writer| !seen.contains(**writer)) {
+        Some(missing) => Err(Refusal::LineMissing { body: (*missing).clone() }),
+        None => Ok(()),
+    }
+}
+
+fn judgements(conclusion: &FinalDetermination) -> Result<(), Refusal> {
+    let mut seen = BTreeSet::new();
+    let twice = conclusion.judgements.iter().find(|judgement| !seen.insert(judgement.question));
+    twice.map_or(Ok(()), |twice| Err(Refusal::JudgementTwice { question: twice.question }))
+}
+
+fn judged(conclusion: &FinalDetermination, question: Question) -> Result<(), Refusal> {
+    let yes =
+        conclusion.judgements.iter().any(|judgement| judgement.question == question && judgement.answer);
+    if yes { Ok(()) } else { Err(Refusal::JudgementMissing { question }) }
+}
+
+/// Every prescription of the determinations that stand, by determination and number.
+fn prescribed(positions: &Positions<'_>) -> BTreeSet<(MessageId, u16)> {
+    let expressed = positions.values().filter_map(|standing| match standing {
+        Standing::Expressed(counted) => Some(counted.determination()),
+        Standing::Implied(_) => None,
+    });
+    expressed
+        .flat_map(|determination| {
+            determination
+                .act
+                .prescriptions
+                .iter()
+                .map(|prescription| (determination.message, prescription.number))
+        })
+        .collect()
+}
+
+fn outcomes_known(conclusion: &FinalDetermination, positions: &Positions<'_>) -> Result<(), Refusal> {
+    let prescribed = prescribed(positions);
+    let mut seen = BTreeSet::new();
+    for outcome in &conclusion.prescriptions {
+        let named = (outcome.determination, outcome.number);
+        if !prescribed.contains(&named) || !seen.insert(named) {
+            let (message, number) = named;
+            return Err(Refusal::OutcomeUnknown { message, number });
+        }
+    }
+    Ok(())
+}
+
+/// C.4, first branch: every assent is unconditional.
+fn positive(conference: &Conference, positions: &Positions<'_>) -> Result<(), Refusal> {
+    express_acts_present(conference, positions)?;
+    let conditional = positions.iter().find(|(_, standing)| standing.position() != Position::Assent);
+    if let Some((writer, _)) = conditional {
+        return Err(Refusal::ConditionsStand { body: (*writer).clone() });
+    }
+    match prescribed(positions).into_iter().next() {
+        Some((message, number)) => Err(Refusal::OutcomeMissing { message, number }),
+        None => Ok(()),
+    }
+}
+
+/// C.4, second branch: conditions that a person, having heard the party and the others, finds acceptable, all of them.
+fn positive_with_prescriptions(
+    conference: &Conference,
+    conclusion: &FinalDetermination,
+    positions: &Positions<'_>,
+    at: LegalNow,
+    out: &mut Checked,
+) -> Result<(), Refusal> {
+    express_acts_present(conference, positions)?;
+    let dissent = positions.iter().find(|(_, standing)| standing.position() == Position::Dissent);
+    if let Some((writer, _)) = dissent {
+        return Err(Refusal::DissentStands { body: (*writer).clone() });
+    }
+    let prescribed = prescribed(positions);
+    if prescribed.is_empty() {
+        return Err(Refusal::NothingPrescribed);
+    }
+    for (message, number) in &prescribed {
+        let (message, number) = (*message, *number);
+        let outcome = conclusion
+            .prescriptions
+            .iter()
+            .find(|outcome| (outcome.determination, outcome.number) == (message, number));
+        match outcome {
+            None => return Err(Refusal::OutcomeMissing { message, number }),
+            Some(outcome) if !outcome.accepted => {
+                return Err(Refusal::PrescriptionRejected { message, number });
+            }
+            Some(_) => {}
+        }
+    }
+    judged(conclusion, Question::PrescriptionsAcceptable)?;
+    let determinations: BTreeSet<MessageId> = prescribed.into_iter().map(|(message, _)| message).collect();
+    heard(conference, &determinations, at, out)
+}
+
+/// The party and the other bodies were heard on every one of these determinations.
+fn heard(
+    conference: &Conference,
+    determinations: &BTreeSet<MessageId>,
+    at: LegalNow,
+    out: &mut Checked,
+) -> Result<(), Refusal> {
+    for message in determinations {
+        let consultations = || {
+            conference
+                .consultations()
+                .iter()
+                .filter(move |consultation| consultation.act.determinations.contains(message))
+        };
+        if consultations().next().is_none() {
+            return Err(Refusal::ConsultationMissing { message: *message });
+        }
+        let with_applicant = consultations().any(|consultation| {
+            conference.exchanges().iter().any(|exchange| {
+                exchange.act.party == Outside::Applicant && exchange.act.about == Some(consultation.message)
+            })
+        });
+        if !with_applicant {
+            out.warn(Warning::ApplicantNotHeard);
+        }
+        let until = consultations().map(|consultation| consultation.act.answer_until).min();
+        if let Some(until) = until.filter(|until| !expired(*until, at)) {
+            out.warn(Warning::AnswersAwaited { until });
+        }
+    }
+    Ok(())
+}
+
+/// C.4, third branch: a dissent that a person finds impossible to overcome.
+fn negative(conclusion: &FinalDetermination, positions: &Positions<'_>) -> Result<(), Refusal> {
+    let dissents = |standing: &Standing<'_>| {
+        matches!(standing.position(), Position::Dissent | Position::SurmountableDissent)
+    };
+    if !positions.values().any(dissents) {
+        return Err(Refusal::NoDissent);
+    }
+    judged(conclusion, Question::DissentNotSuperable)
+}
+
+/// No positive conclusion without each act for which European law wants an express one.
+fn express_acts_present(conference: &Conference, positions: &Positions<'_>) -> Result<(), Refusal> {
+    for (writer, body) in conference.active_bodies() {
+        for act in body.eu_express_acts() {
+            let given = match positions.get(writer) {
+                Some(Standing::Expressed(counted)) => {
+                    counted.determination().act.acts.iter().any(|given| given == act)
+                }
+                _ => false,
+            };
+            if !given {
+                return Err(Refusal::EuExpressActMissing { body: writer.clone(), act: act.to_owned() });
+            }
+        }
+    }
+    Ok(())
+}
+
+/// Efficacy is immediate where nobody dissented. Where a dissent was overcome, whether it was a qualified one (art. 14-quinquies; a list
+/// of its own, wider than that of sensitive interests) is for a person to say.
+fn stated_efficacy(
+    conclusion: &FinalDetermination,
+    positions: &Positions<'_>,
+    out: &mut Checked,
+) -> Result<(), Refusal> {
+    let overcome =
+        positions.iter().find(|(_, standing)| standing.position() == Position::SurmountableDissent);
+    match (conclusion.outcome, overcome, conclusion.efficacy) {
+        (Outcome::PositiveWithPrescriptions, Some((writer, _)), _) => {
+            out.warn(Warning::EfficacyToWeigh { body: (*writer).clone() });
+            Ok(())
+        }
+        (_, _, Efficacy::Suspended) => Err(Refusal::EfficacyContradicted),
+        _ => Ok(()),
+    }
+}
+
+pub(super) fn efficacy(
+    conference: &Conference,
+    statement: &EfficacyStatement,
+    at: LegalNow,
+) -> Result<(), Refusal> {
+    let conclusion = conference
+        .conclusion()
+        .filter(|conclusion| conclusion.act.outcome != Outcome::Negative)
+        .ok_or(Refusal::NotConcluded)?;
+    if conclusion.message != statement.conclusion {
+        return Err(Refusal::OtherConclusion { given: statement.conclusion });
+    }
+    let (given, until) = (statement.since, at.date());
+    let mut from = rome_date(conclusion.issued_at);
+    match (conclusion.act.efficacy, statement.efficacy) {
+        (Efficacy::Immediate, Efficacy::Suspended) => return Err(Refusal::EfficacyContradicted),
+        (Efficacy::Suspended, Efficacy::Immediate) => {
+            for line in conclusion.act.positions.iter().filter(|line| line.position != Position::Assent) {
+                let passed = opposition_until(conference, &line.body, conclusion.message)
+                    .filter(|until| expired(*until, at))
+                    .ok_or_else(|| Refusal::OppositionOpen { body: line.body.clone() })?;
+                from = from.max(add_days(passed, 1));
+            }
+        }
+        _ => {}
+    }
+    if given < from || given > until {
+        return Err(Refusal::EfficacyDate { given, from, until });
+    }
+    Ok(())
+}
+
+/// Until when a body may oppose: its term from the proof that it has the conclusion. None without proof.
+fn opposition_until(conference: &Conference, body: &Writer, conclusion: MessageId) -> Option<Date> {
+    let delivery = conference
+        .deliveries()
+        .iter()
+        .find(|delivery| delivery.message == conclusion && delivery.body == *body)?;
+    let days = settled(conference).ok()?.opposition.days;
+    prudential_after(rome_date(delivery.at), days)
+}
+
+/// Until when the applicant may send observations on a negative conclusion (art. 10-bis), from when it was sent. None without a record.
+pub(crate) fn rebuttal_until(conference: &Conference) -> Option<Date> {
+    let conclusion = conference.conclusion()?;
+    let sent = conference.exchanges().iter().map(|exchange| &exchange.act).find(|exchange| {
+        exchange.party == Outside::Applicant
+            && exchange.direction == Direction::Sent
+            && exchange.about == Some(conclusion.message)
+    })?;
+    let days = settled(conference).ok()?.rebuttal.days;
+    prudential_after(rome_date(sent.at), days)
+}
+
+fn prudential_after(start: Date, days: u16) -> Option<Date> {
+    let calendar = &Law::embedded()?.calendar;
+    Some(calendar.roll_forward(add_days(start, i64::from(days)), None, Reading::Prudential).date)
+}

@@ -1,0 +1,237 @@
+//! Guards of the notice and of its extension (L. 241/1990 art. 14 c. 2, art. 14-bis c. 2; RULEBOOK A.0, C.1).
+
+use concerto_message::Writer;
+use jiff::civil::Date;
+use std::collections::BTreeSet;
+
+use super::{Checked, value_missing};
+use crate::acts::{Direction, Form, Invited, Kind, Notice, Outside, ParticipantAdded, StatedDates, TermKind};
+use crate::calendar::{Reading, add_days};
+use crate::conference::Conference;
+use crate::law::Law;
+use crate::legal_time::{LegalNow, rome_date};
+use crate::refusal::{Refusal, Warning};
+use crate::regime::{Regime, Settled};
+
+/// Acts of assent that a deciding conference needs at least (art. 14 c. 2).
+const ACTS_MIN: usize = 2;
+
+pub(super) fn notice(
+    conference: &Conference,
+    notice: &Notice,
+    at: LegalNow,
+    out: &mut Checked,
+) -> Result<(), Refusal> {
+    round(conference, notice, out)?;
+    if notice.kind != Kind::Decision {
+        return Err(Refusal::KindNotCovered);
+    }
+    if notice.form != Form::Simplified {
+        return Err(Refusal::FormNotCovered);
+    }
+    if notice.started_on > at.date() {
+        return Err(Refusal::StartInFuture { started_on: notice.started_on });
+    }
+    let settled = regime(notice, at, out)?;
+    calls(conference.lead(), &notice.invited)?;
+    let acts = notice.invited.iter().map(|invited| invited.acts.len()).sum();
+    if acts < ACTS_MIN {
+        return Err(Refusal::TooFewActs { acts });
+    }
+    let administrations: BTreeSet<_> = notice.invited.iter().map(|invited| &invited.body.ipa).collect();
+    if administrations.len() == 1 {
+        out.warn(Warning::OneAdministration);
+    }
+    dates(&notice.dates, at.date(), notice.invited.iter().any(is_sensitive))?;
+    weigh_dates(notice, &settled, at.date(), out);
+    Ok(())
+}
+
+fn round(conference: &Conference, notice: &Notice, out: &mut Checked) -> Result<(), Refusal> {
+    let current = conference.round();
+    if current > 0 && conference.conclusion().is_none() {
+        return Err(Refusal::AlreadyConvened { round: current });
+    }
+    if notice.round != current.saturating_add(1) {
+        return Err(Refusal::WrongRound { given: notice.round, current: current.saturating_add(1) });
+    }
+    let Some(conclusion) = conference.conclusion() else { return Ok(()) };
+    // A new round follows the observations of art. 10-bis (art. 14-bis c. 5).
+    let with_applicant = |direction| {
+        conference.exchanges().iter().map(|exchange| &exchange.act).find(move |exchange| {
+            exchange.party == Outside::Applicant
+                && exchange.direction == direction
+                && exchange.about == Some(conclusion.message)
+        })
+    };
+    let observations = with_applicant(Direction::Received).ok_or(Refusal::ObservationsMissing)?;
+    let due = super::conclusion::rebuttal_until(conference);
+    if due.is_some_and(|due| rome_date(observations.at) > due) {
+        out.warn(Warning::ObservationsLate);
+    }
+    Ok(())
+}
+
+fn regime(notice: &Notice, at: LegalNow, out: &mut Checked) -> Result<Settled<'static>, Refusal> {
+    let basis = notice.regime_basis_date;
+    if basis != at.date() {
+        if basis != notice.started_on {
+            return Err(Refusal::RegimeBasis { given: basis });
+        }
+        out.warn(Warning::RegimeByApplication);
+    }
+    let regime = Regime::on(basis).map_err(|unknown| Refusal::RegimeUnknown { on: unknown.on })?;
+    regime.settled().map_err(value_missing)
+}
+
+fn calls(lead: &Writer, invited: &[Invited]) -> Result<(), Refusal> {
+    let mut seen = BTreeSet::new();
+    for call in invited {
+        if call.body == *lead {
+            return Err(Refusal::LeadInvited);
+        }
+        if !seen.insert(&call.body) {
+            return Err(Refusal::InvitedTwice { body: call.body.clone() });
+        }
+        if call.acts.is_empty() {
+            return Err(Refusal::NoActAsked { body: call.body.clone() });
+        }
+        let mut acts = BTreeSet::new();
+        if let Some(twice) = call.acts.iter().find(|asked| !acts.insert(&asked.act)) {
+            return Err(Refusal::ActAskedTwice { body: call.body.clone(), act: twice.act.clone() });
+        }
+    }
+    Ok(())
+}
+
+fn is_sensitive(invited: &Invited) -> bool {
+    !invited.sensitive.is_empty()
+}
+
+/// The stated dates follow the day of the message and each other.
+fn dates(dates: &StatedDates, today: Date, sensitive: bool) -> Result<(), Refusal> {
+    if sensitive && dates.sensitive_until.is_none() {
+        return Err(Refusal::SensitiveDateMissing);
+    }
+    let follows = |term, stated: Date, after: Date, same: bool| {
+        if stated > after || (same && stated == after) {
+            Ok(())
+        } else {
+            Err(Refusal::DatesIncoherent { term, stated, after })
+        }
+    };
+    follows(TermKind::IntegrationRequests, dates.integration_until, today, false)?;
+    follows(TermKind::Determination, dates.determination_until, dates.integration_until, true)?;
+    let mut last = dates.determination_until;
+    if let Some(longer) = dates.sensitive_until {
+        follows(TermKind::Determination, longer, last, true)?;
+        last = longer;
+    }
+    follows(TermKind::Meeting, dates.meeting_on, last, false)
+}
+
+fn weigh_dates(notice: &Notice, settled: &Settled<'_>, today: Date, out: &mut Checked) {
+    let Some(law) = Law::embedded() else { return };
+    let due = law.calendar.add_working_days(notice.started_on, settled.notice.days, None);
+    if notice.round == 1 && today > due {
+        out.warn(Warning::NoticeLate { due });
+    }
+    let proposed = proposed_dates_with(law, settled, today, &notice.invited);
+    let dates = &notice.dates;
+    let mut pairs = vec![
+        (TermKind::IntegrationRequests, dates.integration_until, proposed.integration_until),
+        (TermKind::Determination, dates.determination_until, proposed.determination_until),
+    ];
+    if let (Some(stated), Some(computed)) = (dates.sensitive_until, proposed.sensitive_until) {
+        pairs.push((TermKind::Determination, stated, computed));
+    }
+    for (term, stated, computed) in pairs {
+        compare(term, stated, computed, out);
+    }
+    if dates.meeting_on > proposed.meeting_on {
+        let (stated, computed) = (dates.meeting_on, proposed.meeting_on);
+        out.warn(Warning::StatedBeyondMaximum { term: TermKind::Meeting, stated, computed });
+    }
+    let last =
+        dates.sensitive_until.map_or(dates.determination_until, |day| day.max(dates.determination_until));
+    let concluded = law.calendar.add_working_days(last, settled.final_determination.days, None);
+    if let Some(until) = dates.procedure_until.filter(|until| *until < concluded) {
+        out.warn(Warning::ProcedureExceeded { until });
+    }
+}
+
+fn compare(term: TermKind, stated: Date, computed: Date, out: &mut Checked) {
+    let Some(law) = Law::embedded() else { return };
+    let rolled = law.calendar.roll_forward(stated, None, Reading::Strict).date;
+    if rolled != stated {
+        out.warn(Warning::StatedOnHoliday { term, stated });
+    }
+    if rolled > computed {
+        out.warn(Warning::StatedBeyondMaximum { term, stated, computed });
+    } else if rolled < computed {
+        out.warn(Warning::StatedTooEarly { term, stated, computed });
+    }
+}
+
+/// The dates that a notice of this day should state if every body receives it the same day: the legal maxima, rolled.
+///
+/// For whoever drafts a notice. Refused where no regime is known for the day or a value of it is open.
+pub fn proposed_dates(day: Date, invited: &[Invited]) -> Result<StatedDates, Refusal> {
+    let regime = Regime::on(day).map_err(|unknown| Refusal::RegimeUnknown { on: unknown.on })?;
+    let settled = regime.settled().map_err(value_missing)?;
+    let law = Law::embedded().ok_or(Refusal::RegimeUnknown { on: day })?;
+    Ok(proposed_dates_with(law, &settled, day, invited))
+}
+
+fn proposed_dates_with(law: &Law, settled: &Settled<'_>, day: Date, invited: &[Invited]) -> StatedDates {
+    let after = |start, days: u16| {
+        law.calendar.roll_forward(add_days(start, i64::from(days)), None, Reading::Strict).date
+    };
+    let sensitive = invited.iter().any(is_sensitive);
+    let short = after(day, settled.determination.days);
+    let long = after(day, settled.determination_sensitive.days);
+    let last = if sensitive { short.max(long) } else { short };
+    StatedDates {
+        integration_until: after(day, settled.integration_requests.days),
+        determination_until: short,
+        sensitive_until: sensitive.then_some(long),
+        meeting_on: after(last, settled.meeting.days),
+        procedure_until: None,
+    }
+}
+
+pub(super) fn extension(
+    conference: &Conference,
+    extension: &ParticipantAdded,
+    out: &mut Checked,
+) -> Result<(), Refusal> {
+    if extension.added.is_empty() && extension.released.is_empty() {
+        return Err(Refusal::NothingChanged);
+    }
+    calls(conference.lead(), &extension.added)?;
+    for call in &extension.added {
+        if conference.active_body(&call.body).is_some() {
+            return Err(Refusal::AlreadyInvited { body: call.body.clone() });
+        }
+    }
+    match &extension.dates {
+        Some(dates) if extension.added.iter().any(is_sensitive) && dates.sensitive_until.is_none() => {
+            return Err(Refusal::SensitiveDateMissing);
+        }
+        None if !extension.added.is_empty() => out.warn(Warning::AddedWithoutDates),
+        _ => {}
+    }
+    for released in &extension.released {
+        if conference.active_body(&released.body).is_none() {
+            return Err(Refusal::BodyUnknown { body: released.body.clone() });
+        }
+        let stated = conference
+            .competence_statements()
+            .iter()
+            .any(|statement| statement.message == released.statement && statement.author == released.body);
+        if !stated {
+            return Err(Refusal::StatementMissing { body: released.body.clone() });
+        }
+    }
+    Ok(())
+}

@@ -1,0 +1,200 @@
+//! Guards of what bodies say, of their silence, and of what officials find about both (art. 14-bis c. 3-4; RULEBOOK C.2, C.3).
+
+use concerto_message::{MessageId, Writer};
+use std::collections::BTreeSet;
+
+use super::{Checked, if_sent, not_suspended, same_round, settled};
+use crate::acts::{
+    Determination, Finding, ImpliedAssent, ImpliedGround, IntegrationRequest, LateOrInvalidActNotice,
+    Position, Prescription, TermKind,
+};
+use crate::conference::{Conference, Received};
+use crate::legal_time::LegalNow;
+use crate::refusal::{Refusal, Warning};
+use crate::terms::{Resumption, body_term};
+use crate::timeliness::{Timeliness, Weight, counted_of, judge, undecided_of, weight};
+
+pub(super) fn request(
+    conference: &Conference,
+    author: &Writer,
+    request: &IntegrationRequest,
+    at: LegalNow,
+    out: &mut Checked,
+) {
+    sync_request(conference, author, at, out);
+    if !request.facts_of_art_2_c_7 {
+        out.warn(Warning::RequestOutsideArt2C7);
+    }
+}
+
+/// A request of the synchronous form has the term of the integration requests (art. 14-bis c. 7).
+pub(super) fn sync_request(conference: &Conference, author: &Writer, at: LegalNow, out: &mut Checked) {
+    if let Some(until) = missed(&if_sent(conference, author, TermKind::IntegrationRequests, at)) {
+        out.warn(Warning::RequestLate { until });
+    }
+}
+
+fn missed(timeliness: &Timeliness) -> Option<jiff::civil::Date> {
+    match timeliness {
+        Timeliness::Timely(_) => None,
+        Timeliness::Disputed(disputed) => Some(disputed.until()),
+        Timeliness::Late(late) => Some(late.until()),
+    }
+}
+
+pub(super) fn determination(
+    conference: &Conference,
+    author: &Writer,
+    determination: &Determination,
+    at: LegalNow,
+    out: &mut Checked,
+) -> Result<(), Refusal> {
+    same_round(conference, determination.round)?;
+    if let Some(until) = missed(&if_sent(conference, author, TermKind::Determination, at)) {
+        out.warn(Warning::DeterminationLate { until });
+    }
+    if let Some(earlier) = conference.determinations_of(author).last() {
+        out.warn(Warning::ReplacesEarlier { message: earlier.message });
+    }
+    let prescriptions = &determination.prescriptions;
+    match determination.position {
+        Position::Assent if !prescriptions.is_empty() => {
+            out.defects.push(Refusal::PrescriptionsWithAssent);
+        }
+        Position::ConditionalAssent | Position::SurmountableDissent if prescriptions.is_empty() => {
+            out.defects.push(Refusal::PrescriptionsMissing);
+        }
+        Position::Dissent if prescriptions.is_empty() => out.warn(Warning::DissentWithoutChanges),
+        _ => {}
+    }
+    let costs = settled(conference)?.costs_of_prescriptions;
+    prescription_defects(prescriptions, costs, out);
+    act_defects(conference, author, determination, out);
+    Ok(())
+}
+
+fn prescription_defects(prescriptions: &[Prescription], costs: bool, out: &mut Checked) {
+    let mut numbers = BTreeSet::new();
+    for prescription in prescriptions {
+        let number = prescription.number;
+        if number == 0 || !numbers.insert(number) {
+            out.defects.push(Refusal::PrescriptionNumbers);
+        }
+        match &prescription.cost_eur {
+            None if costs => out.defects.push(Refusal::CostMissing { number }),
+            Some(cost) if !is_amount(cost) => out.defects.push(Refusal::CostMalformed { number }),
+            _ => {}
+        }
+    }
+}
+
+/// An amount in euro with two decimals: `0.00`, `12500.00`.
+fn is_amount(text: &str) -> bool {
+    let digits = |part: &str| !part.is_empty() && part.bytes().all(|byte| byte.is_ascii_digit());
+    text.split_once('.').is_some_and(|(euro, cents)| {
+        digits(euro) && digits(cents) && cents.len() == 2 && (euro.len() == 1 || !euro.starts_with('0'))
+    })
+}
+
+/// One body, one position, on everything that was asked of it.
+fn act_defects(conference: &Conference, author: &Writer, determination: &Determination, out: &mut Checked) {
+    let Some(body) = conference.active_body(author) else { return };
+    let asked: BTreeSet<&str> = body.invited.acts.iter().map(|asked| asked.act.as_str()).collect();
+    let answered: BTreeSet<&str> = determination.acts.iter().map(String::as_str).collect();
+    for act in answered.difference(&asked) {
+        out.defects.push(Refusal::ActNotAsked { act: (*act).to_owned() });
+    }
+    for act in asked.difference(&answered) {
+        out.defects.push(Refusal::ActUnanswered { act: (*act).to_owned() });
+    }
+}
+
+pub(super) fn implied_assent(
+    conference: &Conference,
+    implied: &ImpliedAssent,
+    at: LegalNow,
+) -> Result<(), Refusal> {
+    not_suspended(conference, at)?;
+    same_round(conference, implied.round)?;
+    let writer = &implied.body;
+    let body = conference.active_body(writer).ok_or_else(|| Refusal::BodyUnknown { body: writer.clone() })?;
+    let unproven = || Refusal::ReceiptUnproven { body: writer.clone() };
+    let proof = body.proof.ok_or_else(unproven)?;
+    if let Some(act) = body.eu_express_acts().next() {
+        return Err(Refusal::EuExpressAct { body: writer.clone(), act: act.to_owned() });
+    }
+    if let Some(counted) = counted_of(conference, writer) {
+        let message = counted.determination().message;
+        return Err(Refusal::PositionHeld { body: writer.clone(), message });
+    }
+    if let Some(disputed) = undecided_of(conference, writer) {
+        return Err(Refusal::DisputeOpen { message: disputed.message });
+    }
+    let term = body_term(conference, writer, TermKind::Determination, Resumption::AsRecorded)
+        .ok_or_else(unproven)?;
+    if !term.expired_prudentially(at) {
+        return Err(Refusal::TermRunning { body: writer.clone(), until: term.prudential });
+    }
+    if let Some(already) = conference.implied_assents().find(|already| already.act.body == *writer) {
+        return Err(Refusal::AlreadyImplied { message: already.message });
+    }
+    if (implied.strict, implied.prudential) != (term.strict, term.prudential) {
+        return Err(Refusal::TermFactsDiffer { strict: term.strict, prudential: term.prudential });
+    }
+    if implied.proof_of_receipt != proof.receipt {
+        return Err(Refusal::ProofDiffers);
+    }
+    ground(conference, implied)
+}
+
+/// The ground is what the record shows: nothing came, or only acts that do not count, and these are named.
+fn ground(conference: &Conference, implied: &ImpliedAssent) -> Result<(), Refusal> {
+    let came: Vec<_> = conference.determinations_of(&implied.body).collect();
+    let held: BTreeSet<MessageId> = came.iter().map(|determination| determination.message).collect();
+    let named: BTreeSet<MessageId> = implied.messages.iter().copied().collect();
+    let any = |sought| came.iter().any(|determination| weight(conference, determination) == sought);
+    let shown = match implied.ground {
+        ImpliedGround::Silence => came.is_empty(),
+        ImpliedGround::Late => any(Weight::Late),
+        ImpliedGround::NonCompliant => any(Weight::NonCompliant),
+    };
+    if shown && held == named {
+        Ok(())
+    } else {
+        Err(Refusal::GroundContradicted { body: implied.body.clone() })
+    }
+}
+
+pub(super) fn finding(conference: &Conference, notice: &LateOrInvalidActNotice) -> Result<(), Refusal> {
+    let message = notice.message;
+    let timeliness = if let Some(determination) = named(&conference.determinations, message) {
+        let (author, evidence) = (&determination.author, &determination.evidence);
+        judge(conference, author, TermKind::Determination, evidence)
+    } else if let Some(request) = named(&conference.requests, message) {
+        not_about_content(notice)?;
+        judge(conference, &request.author, TermKind::IntegrationRequests, &request.evidence)
+    } else if let Some(request) = named(&conference.sync_requests, message) {
+        not_about_content(notice)?;
+        judge(conference, &request.author, TermKind::IntegrationRequests, &request.evidence)
+    } else {
+        return Err(Refusal::MessageUnknown { message });
+    };
+    match (notice.finding, timeliness) {
+        // A late act stays late (art. 2 c. 8-bis) and a timely one timely: an official decides what is disputed.
+        (Finding::Timely, Timeliness::Late(_)) | (Finding::Late, Timeliness::Timely(_)) => {
+            Err(Refusal::FindingContradicted { message })
+        }
+        _ => Ok(()),
+    }
+}
+
+fn not_about_content(notice: &LateOrInvalidActNotice) -> Result<(), Refusal> {
+    if notice.finding == Finding::NonCompliant {
+        return Err(Refusal::FindingMisplaced { message: notice.message });
+    }
+    Ok(())
+}
+
+fn named<T>(received: &[Received<T>], message: MessageId) -> Option<&Received<T>> {
+    received.iter().find(|received| received.message == message)
+}

@@ -1,0 +1,256 @@
+//! Whether an act came in time: proof-carrying values that only the term rules here can make (RULEBOOK C.3; L. 241/1990 art. 2 c. 8-bis).
+//!
+//! The rule, for the day in Rome on which the procedente had the act: up to the strict date it is [`Timely`]; between the strict and the
+//! prudential date [`Disputed`]; after that disputed if an accepted receipt of another participant lies within the term, else
+//! [`Late`]. No receiver's clock alone makes an act late.
+//!
+//! Timeliness is computed on demand from the state and never frozen: a suspension, a receipt or a correction that moves a term moves it
+//! for the acts that came before too, and the order in which a node learned things plays no part. What protects an author who
+//! relied on a date: no receipt and no correction moves a term before an act already received (see `guards`), and an act that
+//! came in a term which the procedente later shortened by recording the end of the suspension is disputed, not late.
+//!
+//! `Disputed` has no automatic effect: it counts, or does not, when an official said so in a `LateOrInvalidActNotice`.
+
+use concerto_message::{MessageId, Writer};
+use jiff::Timestamp;
+use jiff::civil::Date;
+use serde::Serialize;
+
+use crate::acts::{Determination, Finding, ImpliedAssent, Position, TermKind};
+use crate::conference::{Conference, Evidence, Received, Sent};
+use crate::legal_time::rome_date;
+use crate::term::Term;
+use crate::terms::{Resumption, body_term};
+
+/// How an act stands to its term.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[serde(tag = "timeliness", rename_all = "snake_case")]
+pub enum Timeliness {
+    /// In time.
+    Timely(Timely),
+    /// An official must decide.
+    Disputed(Disputed),
+    /// Too late.
+    Late(Late),
+}
+
+/// Proof that an act came in time.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct Timely {
+    received_at: Timestamp,
+    until: Option<Date>,
+}
+
+/// Proof that nobody but an official can say whether an act came in time.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct Disputed {
+    received_at: Timestamp,
+    until: Date,
+    prudential: Date,
+    reason: DisputeReason,
+}
+
+/// Proof that an act came after its term under every reading and all evidence.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct Late {
+    received_at: Timestamp,
+    until: Date,
+    prudential: Date,
+}
+
+/// Why an act is disputed.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[serde(tag = "reason", rename_all = "snake_case")]
+pub enum DisputeReason {
+    /// It came after the strict and not after the prudential date.
+    BetweenReadings,
+    /// Another participant had it within the term.
+    EvidenceAcrossDeadline {
+        /// Who.
+        witness: Writer,
+        /// When.
+        at: Timestamp,
+    },
+    /// It came before the procedente told that the suspension had ended, within the term as it stood then.
+    ResumptionToldLater,
+}
+
+impl Timely {
+    /// When the procedente had it.
+    pub fn received_at(&self) -> Timestamp {
+        self.received_at
+    }
+    /// The last day of the term; none if no term ran.
+    pub fn until(&self) -> Option<Date> {
+        self.until
+    }
+}
+
+impl Disputed {
+    /// When the procedente had it.
+    pub fn received_at(&self) -> Timestamp {
+        self.received_at
+    }
+    /// The last day under the strict reading.
+    pub fn until(&self) -> Date {
+        self.until
+    }
+    /// Why.
+    pub fn reason(&self) -> &DisputeReason {
+        &self.reason
+    }
+}
+
+impl Late {
+    /// When the procedente had it.
+    pub fn received_at(&self) -> Timestamp {
+        self.received_at
+    }
+    /// The last day under the strict reading.
+    pub fn until(&self) -> Date {
+        self.until
+    }
+}
+
+/// How an act of `author` that came with this evidence stands to its term of this kind.
+pub fn judge(conference: &Conference, author: &Writer, kind: TermKind, evidence: &Evidence) -> Timeliness {
+    let received_at = evidence.received_at;
+    let Some(term) = body_term(conference, author, kind, Resumption::AsRecorded) else {
+        return Timeliness::Timely(Timely { received_at, until: None });
+    };
+    if rome_date(received_at) <= term.strict {
+        return Timeliness::Timely(Timely { received_at, until: Some(term.strict) });
+    }
+    match dispute(conference, author, kind, evidence, &term) {
+        Some(reason) => Timeliness::Disputed(Disputed {
+            received_at,
+            until: term.strict,
+            prudential: term.prudential,
+            reason,
+        }),
+        None => Timeliness::Late(Late { received_at, until: term.strict, prudential: term.prudential }),
+    }
+}
+
+fn dispute(
+    conference: &Conference,
+    author: &Writer,
+    kind: TermKind,
+    evidence: &Evidence,
+    term: &Term,
+) -> Option<DisputeReason> {
+    let day = rome_date(evidence.received_at);
+    if day <= term.prudential {
+        return Some(DisputeReason::BetweenReadings);
+    }
+    let witness = evidence.others.iter().find(|(writer, at)| {
+        let participant = conference.bodies().contains_key(writer);
+        participant && writer != author && rome_date(*at) <= term.prudential
+    });
+    if let Some((writer, at)) = witness {
+        return Some(DisputeReason::EvidenceAcrossDeadline { witness: writer.clone(), at: *at });
+    }
+    let told_at = conference.suspension()?.delivered.as_ref()?.issued_at;
+    let projected = body_term(conference, author, kind, Resumption::Projected)?;
+    let relied = evidence.received_at < told_at && day <= projected.prudential;
+    relied.then_some(DisputeReason::ResumptionToldLater)
+}
+
+/// What a determination weighs today.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Weight {
+    /// It counts.
+    Counts,
+    /// It is disputed and no official has decided yet.
+    Undecided,
+    /// It came late, or an official found so (art. 2 c. 8-bis).
+    Late,
+    /// An official found that it lacks the requisites of art. 14-bis c. 3.
+    NonCompliant,
+}
+
+/// What a determination weighs: its time, then what officials found.
+pub fn weight(conference: &Conference, determination: &Received<Determination>) -> Weight {
+    if determination.non_compliant.is_some() {
+        return Weight::NonCompliant;
+    }
+    let found = determination.time_finding.map(|(finding, _)| finding);
+    match judge(conference, &determination.author, TermKind::Determination, &determination.evidence) {
+        Timeliness::Timely(_) => Weight::Counts,
+        Timeliness::Disputed(_) => match found {
+            Some(Finding::Timely) => Weight::Counts,
+            Some(_) => Weight::Late,
+            None => Weight::Undecided,
+        },
+        Timeliness::Late(_) => Weight::Late,
+    }
+}
+
+/// Proof that a determination counts: it came in time, or an official admitted it, and nobody found it non-compliant.
+#[derive(Debug, Clone, Copy)]
+pub struct Counted<'a> {
+    determination: &'a Received<Determination>,
+}
+
+impl<'a> Counted<'a> {
+    /// The determination.
+    pub fn determination(&self) -> &'a Received<Determination> {
+        self.determination
+    }
+}
+
+/// The determination that counts for a body in the current round: the last one taken in charge of those that count.
+pub fn counted_of<'a>(conference: &'a Conference, body: &'a Writer) -> Option<Counted<'a>> {
+    let counting = conference
+        .determinations_of(body)
+        .filter(|determination| weight(conference, determination) == Weight::Counts);
+    counting.last().map(|determination| Counted { determination })
+}
+
+/// A determination of this body that is disputed and undecided.
+pub fn undecided_of<'a>(conference: &'a Conference, body: &'a Writer) -> Option<&'a Received<Determination>> {
+    conference
+        .determinations_of(body)
+        .find(|determination| weight(conference, determination) == Weight::Undecided)
+}
+
+/// The position of a body as it stands.
+#[derive(Debug, Clone, Copy)]
+pub enum Standing<'a> {
+    /// It expressed itself.
+    Expressed(Counted<'a>),
+    /// Its assent is implied, and no determination of it says otherwise.
+    Implied(&'a Sent<ImpliedAssent>),
+}
+
+impl Standing<'_> {
+    /// The message that says so.
+    pub fn basis(&self) -> MessageId {
+        match self {
+            Self::Expressed(counted) => counted.determination.message,
+            Self::Implied(implied) => implied.message,
+        }
+    }
+
+    /// The position; an implied assent is unconditional (art. 14-bis c. 4).
+    pub fn position(&self) -> Position {
+        match self {
+            Self::Expressed(counted) => counted.determination.act.position,
+            Self::Implied(_) => Position::Assent,
+        }
+    }
+}
+
+/// The position of a body as it stands; none while it is awaited, disputed, or silent without a note taken.
+///
+/// An implied assent gives way to a determination that counts, and stands still while one is disputed.
+pub fn standing_of<'a>(conference: &'a Conference, body: &'a Writer) -> Option<Standing<'a>> {
+    if let Some(counted) = counted_of(conference, body) {
+        return Some(Standing::Expressed(counted));
+    }
+    if undecided_of(conference, body).is_some() {
+        return None;
+    }
+    conference.implied_assents().filter(|implied| implied.act.body == *body).last().map(Standing::Implied)
+}
