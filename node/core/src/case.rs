@@ -423,11 +423,7 @@ impl Case {
     }
 
     /// What the quoted receipts prove about a message: who had it, and when.
-    fn proofs(
-        &self,
-        receipts: &[String],
-        message: MessageId,
-    ) -> Result<Vec<(Writer, Timestamp)>, Awaited> {
+    fn proofs(&self, receipts: &[String], message: MessageId) -> Result<Vec<(Writer, Timestamp)>, Awaited> {
         let mut proofs = Vec::new();
         for text in receipts {
             if let Some(noted) = self.judged(text)?
@@ -470,10 +466,7 @@ impl Case {
     pub fn unjudged_receipts(&self, act: &Act) -> Vec<String> {
         let Act::TakenInCharge(taken) = act else { return Vec::new() };
         let quoted = taken.messages.iter().flat_map(|m| &m.receipts).chain(&taken.deliveries);
-        quoted
-            .filter(|text| receipt_digest(text).is_some_and(|d| !self.knows_receipt(d)))
-            .cloned()
-            .collect()
+        quoted.filter(|text| receipt_digest(text).is_some_and(|d| !self.knows_receipt(d))).cloned().collect()
     }
 }
 
@@ -489,10 +482,8 @@ fn read_act(payload: &Payload, content: &ContentStatus) -> Result<Act, ContentSt
         return Err(content.clone());
     }
     let value = serde_json::json!({ "type": payload.message_type, "facts": payload.facts });
-    serde_json::from_value(value).map_err(|e| ContentStatus::Refused {
-        code: "message.facts".into(),
-        reason: e.to_string(),
-    })
+    serde_json::from_value(value)
+        .map_err(|e| ContentStatus::Refused { code: "message.facts".into(), reason: e.to_string() })
 }
 
 /// Whether an event can move a date; the others spare the computation of all terms.

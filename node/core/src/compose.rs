@@ -7,8 +7,7 @@ use concerto_message::limits::{BODY_BYTES_MAX, SMALL_DOCUMENT_BYTES_MAX};
 use concerto_message::link::{LINK_VERSION, UnsignedLink};
 use concerto_message::receipt::{Covered, RECEIPT_SCHEMA, ReceiptPayload, UnsignedReceipt};
 use concerto_message::{
-    Attachment, Audience, ConferenceId, Link, Payload, Receipt, ReceiptKind, Salt, Verified,
-    Writer,
+    Attachment, Audience, ConferenceId, Link, Payload, Receipt, ReceiptKind, Salt, Verified, Writer,
 };
 use concerto_port::{ContentStatus, JournalError, Write};
 use concerto_procedure::acts::Act;
@@ -71,7 +70,9 @@ impl Node {
             Some(case) => self.write(world, step, case, draft),
             None => Ok(Err(Fault::new(
                 "conference.unknown",
-                format!("La conferenza {conference} non è conosciuta da questo nodo. Vedere `concerto conference list`."),
+                format!(
+                    "La conferenza {conference} non è conosciuta da questo nodo. Vedere `concerto conference list`."
+                ),
                 format!("This node does not know conference {conference}. See `concerto conference list`."),
             ))),
         }
@@ -236,10 +237,8 @@ impl Node {
         let header = self.header(world, ContentType::Hello);
         let input = concerto_exchange::hello::signing_input(&header, greeting)
             .map_err(|e| Fault::technical(e.code(), &e))?;
-        let signature = world
-            .signer
-            .sign(input.as_bytes())
-            .map_err(|e| Fault::technical("signer.unavailable", &e))?;
+        let signature =
+            world.signer.sign(input.as_bytes()).map_err(|e| Fault::technical("signer.unavailable", &e))?;
         Ok(concerto_message::jose::with_signature(input, &signature))
     }
 }

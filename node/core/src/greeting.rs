@@ -84,10 +84,10 @@ impl Node {
         if digest != parsed.header().trust {
             return Err(Fault::technical("hello.bundle", &"the greeting names another trust bundle"));
         }
-        let key = self
-            .keyring
-            .key(parsed.header(), peer, world.now, world.journal, world.check)
-            .map_err(|e| Fault::technical(BeliefError::from(e).code(), &"no trusted key for this greeting"))?;
+        let key =
+            self.keyring.key(parsed.header(), peer, world.now, world.journal, world.check).map_err(|e| {
+                Fault::technical(BeliefError::from(e).code(), &"no trusted key for this greeting")
+            })?;
         let listed = self
             .keyring
             .chain(digest, world.journal, world.check)
@@ -95,9 +95,13 @@ impl Node {
             .peers()
             .iter()
             .any(|id| self.members.get(peer).is_some_and(|m| m.peer_id == id.as_str()));
-        let (Some(member), Some(session), true) = (self.members.get(peer), self.sessions.get_mut(peer), listed)
+        let (Some(member), Some(session), true) =
+            (self.members.get(peer), self.sessions.get_mut(peer), listed)
         else {
-            return Err(Fault::technical("hello.peer", &"the trust chain does not list this transport identity"));
+            return Err(Fault::technical(
+                "hello.peer",
+                &"the trust chain does not list this transport identity",
+            ));
         };
         let ends = Ends {
             federation: &self.identity.federation,

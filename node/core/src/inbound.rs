@@ -138,10 +138,28 @@ impl Node {
         }
         for ((conference, received_at), messages) in groups {
             let refusals = self.refusals(&conference, &messages);
-            texts.extend(self.give(world, step, &conference, author, ReceiptKind::Accepted, messages, received_at, None));
+            texts.extend(self.give(
+                world,
+                step,
+                &conference,
+                author,
+                ReceiptKind::Accepted,
+                messages,
+                received_at,
+                None,
+            ));
             for (covered, refusal) in refusals {
                 let kind = ReceiptKind::Refused;
-                texts.extend(self.give(world, step, &conference, author, kind, vec![covered], received_at, Some(refusal)));
+                texts.extend(self.give(
+                    world,
+                    step,
+                    &conference,
+                    author,
+                    kind,
+                    vec![covered],
+                    received_at,
+                    Some(refusal),
+                ));
             }
         }
         Ok(texts)
@@ -204,12 +222,13 @@ impl Node {
         from: &Writer,
         receipts: &[String],
     ) -> Result<Answered, JournalError> {
+        let mut unbelieved = None;
         for text in receipts {
-            if let Err((code, reason)) = self.take_receipt(world, step, from, text)? {
-                return Ok(refused(code, reason));
+            if let Err(reason) = self.take_receipt(world, step, from, text)? {
+                unbelieved.get_or_insert(reason); // the others are judged all the same
             }
         }
-        Ok((Answer::Noted {}, Vec::new()))
+        Ok(unbelieved.map_or((Answer::Noted {}, Vec::new()), |(code, reason)| refused(code, reason)))
     }
 
     fn answer_heads(
@@ -260,7 +279,8 @@ impl Node {
         incarnation: Incarnation,
         (first, last): (u64, u64),
     ) -> Result<Answered, JournalError> {
-        let Some(case) = self.load_case(world, conference)?.filter(|c| c.participants().contains(from)) else {
+        let Some(case) = self.load_case(world, conference)?.filter(|c| c.participants().contains(from))
+        else {
             return Ok(refused("conference.unknown", "the peer does not take part in this conference"));
         };
         let ids = case.chain(writer).map(|c| c.range(&incarnation, first, last, FRAME_LINKS_MAX + 1));

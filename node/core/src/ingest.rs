@@ -2,7 +2,9 @@
 
 use concerto_exchange::frame::Retry;
 use concerto_message::chain::Placement;
-use concerto_message::{ConferenceId, JoseError, Link, MessageId, ParsedLink, ParsedReceipt, Receipt, Verified, Writer};
+use concerto_message::{
+    ConferenceId, JoseError, Link, MessageId, ParsedLink, ParsedReceipt, Receipt, Verified, Writer,
+};
 use concerto_port::{Alarm, ContentStatus, JournalError, Write};
 use concerto_procedure::acts::Act;
 use jiff::Timestamp;
@@ -55,7 +57,10 @@ impl Node {
             return Ok(Ingested::retry(other.code(), &other));
         }
         if own_links_only && payload.writer != *from {
-            return Ok(Ingested::retry("deliver.not-author", &"a peer delivers only links that it wrote itself"));
+            return Ok(Ingested::retry(
+                "deliver.not-author",
+                &"a peer delivers only links that it wrote itself",
+            ));
         }
         let (conference, writer) = (payload.conference.clone(), payload.writer.clone());
         let mut case = match self.load_case(world, &conference)? {
@@ -68,11 +73,17 @@ impl Node {
                 }
             }
             None => {
-                return Ok(Ingested::retry("conference.unknown", &"this node was not called to this conference"));
+                return Ok(Ingested::retry(
+                    "conference.unknown",
+                    &"this node was not called to this conference",
+                ));
             }
         };
         if !case.participants().contains(&writer) {
-            return Ok(Ingested::retry("conference.not-participant", &"its writer was not called to this conference"));
+            return Ok(Ingested::retry(
+                "conference.not-participant",
+                &"its writer was not called to this conference",
+            ));
         }
         if case.entry(id).is_some_and(|e| e.bytes == concerto_message::Digest::of(text.as_bytes())) {
             return Ok(Ingested::Held { conference, id, new: false }); // byte for byte held: no crypto
@@ -150,8 +161,16 @@ impl Node {
     }
 
     /// Own links so far go to bodies that joined now.
-    fn enqueue_for_new(&self, world: &World<'_>, step: &mut Step, conference: &ConferenceId, joined: &[Writer]) {
-        let Some(chain) = self.cases.get(conference).and_then(|c| c.chain(&self.identity.writer)) else { return };
+    fn enqueue_for_new(
+        &self,
+        world: &World<'_>,
+        step: &mut Step,
+        conference: &ConferenceId,
+        joined: &[Writer],
+    ) {
+        let Some(chain) = self.cases.get(conference).and_then(|c| c.chain(&self.identity.writer)) else {
+            return;
+        };
         for peer in joined.iter().filter(|p| self.members.contains_key(*p)) {
             for message in chain.all() {
                 step.commit.push(Write::Enqueue { peer: peer.clone(), message, at: world.now });
@@ -244,7 +263,12 @@ fn fork_alarm(link: &Link, at: Timestamp) -> Alarm {
     }
 }
 
-fn quoted_alarm(conference: &ConferenceId, digest: concerto_message::Digest, error: &BeliefError, at: Timestamp) -> Alarm {
+fn quoted_alarm(
+    conference: &ConferenceId,
+    digest: concerto_message::Digest,
+    error: &BeliefError,
+    at: Timestamp,
+) -> Alarm {
     Alarm {
         conference: Some(conference.clone()),
         code: "receipt.quoted.invalid".into(),

@@ -116,9 +116,16 @@ fn to_take(case: &Case) -> (TakenInCharge, bool) {
         }
         let receipts = evidence(case, id, entry, &BTreeSet::new());
         room -= receipts.len();
-        messages.push(Taken { message: id, author: entry.author.clone(), received_at: entry.received_at, receipts });
+        messages.push(Taken {
+            message: id,
+            author: entry.author.clone(),
+            received_at: entry.received_at,
+            receipts,
+        });
     }
-    for (id, entry) in case.entries().filter(|(id, e)| case.is_taken(**id) && case.is_determination(**id) && !e.own) {
+    for (id, entry) in
+        case.entries().filter(|(id, e)| case.is_taken(**id) && case.is_determination(**id) && !e.own)
+    {
         let receipts = evidence(case, *id, entry, &quoted);
         if !receipts.is_empty() && room >= receipts.len() {
             room -= receipts.len();
@@ -133,7 +140,12 @@ fn to_take(case: &Case) -> (TakenInCharge, bool) {
 }
 
 /// Receipts of other participants that had the message before the procedente: the only ones that can change when it counts.
-fn evidence(case: &Case, id: MessageId, entry: &Entry, quoted: &BTreeSet<concerto_message::Digest>) -> Vec<String> {
+fn evidence(
+    case: &Case,
+    id: MessageId,
+    entry: &Entry,
+    quoted: &BTreeSet<concerto_message::Digest>,
+) -> Vec<String> {
     let mut proofs: Vec<_> = case
         .receipts()
         .filter(|(digest, noted)| {
@@ -153,9 +165,8 @@ fn evidence(case: &Case, id: MessageId, entry: &Entry, quoted: &BTreeSet<concert
 /// Proofs, not quoted yet, that bodies have those messages of the procedente that start or move terms; the first of each body.
 fn deliveries(case: &Case, quoted: &BTreeSet<concerto_message::Digest>) -> Vec<String> {
     let of_lead = |id: &MessageId| {
-        case.entry(*id).is_some_and(|e| {
-            e.author == *case.lead() && matches!(&e.act, Ok(act) if delivery_matters(act))
-        })
+        case.entry(*id)
+            .is_some_and(|e| e.author == *case.lead() && matches!(&e.act, Ok(act) if delivery_matters(act)))
     };
     let mut proven: BTreeSet<(Writer, MessageId)> = BTreeSet::new();
     let accepted = |kind: ReceiptKind| kind == ReceiptKind::Accepted;

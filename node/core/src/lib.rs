@@ -19,6 +19,7 @@ pub mod node;
 mod outbound;
 mod pull;
 pub mod step;
+mod watch;
 
 pub use case::Case;
 pub use fault::Fault;

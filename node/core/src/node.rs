@@ -17,6 +17,8 @@ use crate::step::{Effect, Input, Order, Reply, Step, World};
 pub const CASES_MAX: usize = 512;
 /// Most outbox rows read in one go.
 pub(crate) const OUTBOX_PAGE: usize = 512;
+/// Most replies held back at one time; beyond it orders are answered at once.
+const WAITING_MAX: usize = 1024;
 /// Name of the journal's value that holds the incarnation.
 const INCARNATION: &str = "incarnation";
 
@@ -85,6 +87,14 @@ pub(crate) enum Asked {
     Document { message: MessageId, digest: Digest },
 }
 
+/// A reply held back until these peers receipted the message.
+#[derive(Debug)]
+struct Waiting {
+    token: u64,
+    result: Result<Reply, Fault>,
+    peers: BTreeSet<Writer>,
+}
+
 /// A node. It reads through the [`World`] of each step and changes the world only through the [`Step`] it returns.
 #[derive(Debug)]
 pub struct Node {
@@ -97,6 +107,9 @@ pub struct Node {
     pub(crate) sessions: BTreeMap<Writer, Session>,
     pub(crate) delivery: Delivery,
     pub(crate) asked: BTreeMap<u64, (Writer, Asked)>,
+    waiting: BTreeMap<MessageId, Waiting>,
+    pub(crate) watched_on: Option<jiff::civil::Date>,
+    pub(crate) watch_again_at: Monotonic,
     // conferences led by this node with messages or proofs to take in charge
     pub(crate) to_take: BTreeSet<ConferenceId>,
     // documents that could not be had lately, and when to ask again
@@ -130,6 +143,9 @@ impl Node {
             sessions: BTreeMap::new(),
             delivery: Delivery::new(config.delivery),
             asked: BTreeMap::new(),
+            waiting: BTreeMap::new(),
+            watched_on: None,
+            watch_again_at: Monotonic::ZERO,
             to_take: BTreeSet::new(),
             document_retry: BTreeMap::new(),
             next_token: 1,
@@ -147,8 +163,9 @@ impl Node {
         let mut step = Step::default();
         match input {
             Input::Order { token, order } => {
+                let wait = matches!(*order, Order::Send { wait: true, .. });
                 let result = self.order(world, &mut step, *order)?;
-                step.effects.push(Effect::Reply { token, result });
+                self.reply(&mut step, token, result, wait);
             }
             Input::Connected { peer, peer_id } => self.connected(world, &mut step, &peer, peer_id),
             Input::Disconnected { peer } => {
@@ -164,6 +181,7 @@ impl Node {
                 self.take_in_charge(world, &mut step)?;
                 self.greet_again(world, &mut step);
                 self.pull_documents(world, &mut step)?;
+                self.watch(world, &mut step);
             }
         }
         Ok(step)
@@ -188,7 +206,7 @@ impl Node {
     ) -> Result<Result<Reply, Fault>, JournalError> {
         match order {
             Order::Open { act, body, documents } => self.open(world, step, act, body, documents),
-            Order::Send { conference, act, body, body_audience, documents } => {
+            Order::Send { conference, act, body, body_audience, documents, wait: _ } => {
                 let draft = crate::compose::Draft { act, body, body_audience, documents };
                 self.send(world, step, &conference, draft)
             }
@@ -196,6 +214,37 @@ impl Node {
                 let digests = self.cases.iter().map(|(id, case)| (id.clone(), case.state_digest()));
                 Ok(Ok(Reply::StateDigests(digests.collect())))
             }
+        }
+    }
+
+    /// Replies now, or once every participant with a node has receipted the message.
+    fn reply(&mut self, step: &mut Step, token: u64, result: Result<Reply, Fault>, wait: bool) {
+        if let (Ok(Reply::Sent { conference, message, .. }), true) =
+            (&result, wait && self.waiting.len() < WAITING_MAX)
+        {
+            let participants = self.cases.get(conference).map(Case::participants);
+            let peers: BTreeSet<Writer> = participants
+                .into_iter()
+                .flatten()
+                .filter(|p| self.members.contains_key(*p))
+                .cloned()
+                .collect();
+            if !peers.is_empty() {
+                self.waiting.insert(*message, Waiting { token, result, peers });
+                return;
+            }
+        }
+        step.effects.push(Effect::Reply { token, result });
+    }
+
+    /// A peer receipted a message: whoever waits for the last receipt is told.
+    pub(crate) fn receipted(&mut self, step: &mut Step, peer: &Writer, message: MessageId) {
+        let Some(waiting) = self.waiting.get_mut(&message) else { return };
+        waiting.peers.remove(peer);
+        if waiting.peers.is_empty()
+            && let Some(Waiting { token, result, .. }) = self.waiting.remove(&message)
+        {
+            step.effects.push(Effect::Reply { token, result });
         }
     }
 
@@ -213,7 +262,9 @@ impl Node {
     }
 
     pub(crate) fn keep_case(&mut self, case: Case) {
-        self.recent.push_back(case.id().clone());
+        if !self.cases.contains_key(case.id()) && !self.recent.contains(case.id()) {
+            self.recent.push_back(case.id().clone());
+        }
         self.cases.insert(case.id().clone(), case);
         while self.cases.len() > CASES_MAX {
             let Some(oldest) = self.recent.pop_front() else { break };
@@ -268,7 +319,8 @@ fn incarnation_write(incarnation: &Incarnation) -> Write {
 
 fn read_incarnation(world: &World<'_>, step: &mut Step) -> Result<Incarnation, JournalError> {
     if let Some(bytes) = world.journal.meta(INCARNATION)? {
-        return serde_json::from_slice(&bytes).map_err(|e| JournalError::Corrupt(format!("incarnation: {e}")));
+        return serde_json::from_slice(&bytes)
+            .map_err(|e| JournalError::Corrupt(format!("incarnation: {e}")));
     }
     let nonce = concerto_message::ids::Nonce(world.random.nonce());
     let incarnation = Incarnation { counter: 1, nonce };

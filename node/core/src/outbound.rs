@@ -121,7 +121,9 @@ impl Node {
             (Asked::Fetch { range }, Answer::Links { links, more }) => {
                 self.links_fetched(world, step, from, range, &links, more)
             }
-            (Asked::Bundle { digest }, Answer::Bundle {}) => self.bundle_fetched(world, step, from, digest, tail),
+            (Asked::Bundle { digest }, Answer::Bundle {}) => {
+                self.bundle_fetched(world, step, from, digest, tail)
+            }
             (Asked::Document { message, digest }, Answer::Document {}) => {
                 self.document_fetched(world, step, from, message, digest, tail)
             }
@@ -190,11 +192,14 @@ impl Node {
                     receipted.extend(receipt.payload().messages.iter().map(|c| c.id));
                 }
                 Ok(_) => {}
-                Err((code, reason)) => tracing::warn!(peer = %from, code, reason, "a receipt was not believed"),
+                Err((code, reason)) => {
+                    tracing::warn!(peer = %from, code, reason, "a receipt was not believed")
+                }
             }
         }
         for message in &receipted {
             step.commit.push(Write::Delivered { peer: from.clone(), message: *message });
+            self.receipted(step, from, *message);
         }
         self.delivery.answered(from, token, &receipted, world.monotonic);
         Ok(())
@@ -250,7 +255,13 @@ impl Node {
     }
 
     /// What a receipt for our own messages leads to: evidence for the procedente, alarms about refusals and terms.
-    fn after_receipt(&mut self, world: &World<'_>, step: &mut Step, from: &Writer, receipt: &Verified<Receipt>) {
+    fn after_receipt(
+        &mut self,
+        world: &World<'_>,
+        step: &mut Step,
+        from: &Writer,
+        receipt: &Verified<Receipt>,
+    ) {
         let payload = receipt.payload();
         let conference = payload.conference.clone();
         let lead = conference.lead().clone();

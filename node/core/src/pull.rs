@@ -2,6 +2,7 @@
 
 use concerto_exchange::catch_up::{self, Range};
 use concerto_exchange::frame::{ChainHead, HEADS_CONFERENCES_MAX, Heads, Request};
+use concerto_message::chain::End;
 use concerto_message::receipt::Covered;
 use concerto_message::{ConferenceId, Digest, MessageId, ReceiptKind, Salt, Writer};
 use concerto_port::{JournalError, WantedDocument, Write};
@@ -48,7 +49,8 @@ impl Node {
             let Some(last) = page.last() else { break };
             after = Some(last.clone());
             for conference in page {
-                let shared = self.load_case(world, &conference)?.is_some_and(|c| c.participants().contains(peer));
+                let shared =
+                    self.load_case(world, &conference)?.is_some_and(|c| c.participants().contains(peer));
                 if shared && let Some(session) = self.sessions.get_mut(peer) {
                     session.pull.compare.insert(conference);
                 }
@@ -66,7 +68,9 @@ impl Node {
         conference: &ConferenceId,
     ) -> Result<(), JournalError> {
         let Some(case) = self.cases.get(conference) else { return Ok(()) };
-        let incomplete = case.awaited().is_some() || case.chains().any(|(_, c)| !c.gaps(1).is_empty());
+        let stops = |end: &End| matches!(end, End::Gap { .. } | End::Broken { .. });
+        let incomplete =
+            case.awaited().is_some() || case.chains().any(|(_, c)| c.ends().any(|(_, e)| stops(e)));
         if incomplete && let Some(session) = self.sessions.get_mut(peer) {
             session.pull.compare.insert(conference.clone());
             return self.compare_next(world, step, peer);
@@ -74,7 +78,12 @@ impl Node {
         Ok(())
     }
 
-    fn compare_next(&mut self, world: &World<'_>, step: &mut Step, peer: &Writer) -> Result<(), JournalError> {
+    fn compare_next(
+        &mut self,
+        world: &World<'_>,
+        step: &mut Step,
+        peer: &Writer,
+    ) -> Result<(), JournalError> {
         let Some(session) = self.sessions.get_mut(peer).filter(|s| s.ready && !s.pull.heads_asked) else {
             return Ok(());
         };
@@ -106,7 +115,13 @@ impl Node {
     }
 
     /// Queues what the peer holds and this node lacks.
-    pub(crate) fn queue_missing(&mut self, step: &mut Step, peer: &Writer, mine: &[ChainHead], theirs: &[ChainHead]) {
+    pub(crate) fn queue_missing(
+        &mut self,
+        step: &mut Step,
+        peer: &Writer,
+        mine: &[ChainHead],
+        theirs: &[ChainHead],
+    ) {
         let difference = catch_up::compare(mine, theirs, RANGES_MAX);
         if let Some(session) = self.sessions.get_mut(peer) {
             let room = RANGES_MAX.saturating_sub(session.pull.ranges.len());
@@ -117,7 +132,9 @@ impl Node {
     }
 
     fn fetch_next(&mut self, step: &mut Step, peer: &Writer) {
-        let Some(session) = self.sessions.get_mut(peer).filter(|s| s.ready && !s.pull.fetching) else { return };
+        let Some(session) = self.sessions.get_mut(peer).filter(|s| s.ready && !s.pull.fetching) else {
+            return;
+        };
         let Some(range) = session.pull.ranges.pop_front() else { return };
         session.pull.fetching = true;
         let request = Request::Fetch {
@@ -270,7 +287,9 @@ impl Node {
                 let waits = in_flight.contains(&wanted.digest)
                     || self.document_retry.contains_key(&wanted.digest)
                     || asked_now.contains(&wanted.digest);
-                let Some(source) = (!waits && room > 0).then(|| self.source(&wanted)).flatten() else { continue };
+                let Some(source) = (!waits && room > 0).then(|| self.source(&wanted)).flatten() else {
+                    continue;
+                };
                 room -= 1;
                 asked_now.insert(wanted.digest);
                 let (message, digest) = (wanted.message, wanted.digest);
@@ -379,7 +398,10 @@ impl Node {
                 let author = noted.messages.first().and_then(|id| case.entry(*id)).map(|e| &e.author);
                 let about_documents = noted.issuer == *me
                     && author == Some(peer)
-                    && matches!(noted.kind, ReceiptKind::DocumentsComplete | ReceiptKind::DocumentsUnavailable);
+                    && matches!(
+                        noted.kind,
+                        ReceiptKind::DocumentsComplete | ReceiptKind::DocumentsUnavailable
+                    );
                 let evidence = author == Some(me)
                     && case.lead() == peer
                     && noted.issuer != *peer

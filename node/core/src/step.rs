@@ -95,6 +95,8 @@ pub enum Order {
         body_audience: Audience,
         /// The documents.
         documents: Vec<NewDocument>,
+        /// Reply only when every participant with a node has given its *accepted* receipt.
+        wait: bool,
     },
     /// Tells the digest of every state held in memory, to compare it with its recomputation.
     StateDigests,
