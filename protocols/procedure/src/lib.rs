@@ -25,6 +25,15 @@ pub mod terms;
 pub mod timeliness;
 pub mod view;
 
+#[cfg(test)]
+mod guards_tests;
+#[cfg(test)]
+mod properties_tests;
+#[cfg(test)]
+mod stories_tests;
+#[cfg(test)]
+mod test_support;
+
 pub use conference::{Conference, Evidence};
 pub use decide::{Command, Decided, decide};
 pub use evolve::{Event, evolve, fold};

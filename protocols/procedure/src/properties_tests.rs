@@ -1,0 +1,292 @@
+//! Properties over arbitrary events: whatever arrives, the fold holds, terms are lawful and nobody loses a day.
+//!
+//! `CONCERTO_EFFORT=full` raises the number of cases.
+
+use jiff::Timestamp;
+use jiff::civil::date;
+use proptest::prelude::*;
+
+use crate::acts::*;
+use crate::calendar::add_days;
+use crate::conference::{Conference, Evidence};
+use crate::decide::{Command, decide};
+use crate::evolve::{Event, evolve, fold};
+use crate::law::Law;
+use crate::legal_time::LegalNow;
+use crate::term::terms_digest;
+use crate::terms::terms;
+use crate::test_support::*;
+use crate::timeliness::{Weight, weight};
+
+fn effort() -> ProptestConfig {
+    let full = std::env::var("CONCERTO_EFFORT").is_ok_and(|effort| effort == "full");
+    ProptestConfig {
+        cases: if full { 5000 } else { 200 },
+        failure_persistence: None,
+        ..ProptestConfig::default()
+    }
+}
+
+const WRITERS: [&str; 6] = [COMUNE, PROVINCIA, SABAP, USR, LEAD, "c_a271/prot"];
+
+fn any_writer() -> impl Strategy<Value = concerto_message::Writer> {
+    (0..WRITERS.len()).prop_map(|place| writer(WRITERS[place]))
+}
+
+/// Instants around the case, and a few at the ends of time.
+fn any_instant() -> impl Strategy<Value = Timestamp> {
+    let around = (0_i64..120 * 24 * 60).prop_map(|minutes| {
+        let start = instant("2026-11-28 00:00").as_second();
+        Timestamp::from_second(start + minutes * 60).unwrap()
+    });
+    prop_oneof![50 => around, 1 => Just(Timestamp::MIN), 1 => Just(Timestamp::MAX)]
+}
+
+fn any_day() -> impl Strategy<Value = jiff::civil::Date> {
+    prop_oneof![
+        30 => (0_i64..120).prop_map(|days| add_days(date(2026, 11, 28), days)),
+        1 => Just(jiff::civil::Date::MIN),
+        1 => Just(jiff::civil::Date::MAX),
+    ]
+}
+
+fn any_message() -> impl Strategy<Value = concerto_message::MessageId> {
+    (0_u32..24).prop_map(id)
+}
+
+fn any_dates() -> impl Strategy<Value = StatedDates> {
+    (any_day(), any_day(), proptest::option::of(any_day()), any_day(), proptest::option::of(any_day()))
+        .prop_map(|(integration_until, determination_until, sensitive_until, meeting_on, procedure_until)| {
+            StatedDates {
+                integration_until,
+                determination_until,
+                sensitive_until,
+                meeting_on,
+                procedure_until,
+            }
+        })
+}
+
+fn any_position() -> impl Strategy<Value = Position> {
+    prop_oneof![
+        Just(Position::Assent),
+        Just(Position::ConditionalAssent),
+        Just(Position::SurmountableDissent),
+        Just(Position::Dissent)
+    ]
+}
+
+fn any_determination() -> impl Strategy<Value = Act> {
+    (any_position(), 1_u32..3, 0_u16..3).prop_map(|(position, round, prescriptions)| {
+        Act::Determination(Determination { round, ..with(position, prescriptions) })
+    })
+}
+
+fn any_notice() -> impl Strategy<Value = Act> {
+    (any_day(), any_dates(), 1_u32..3, any::<bool>()).prop_map(|(day, dates, round, proposed)| {
+        let base = notice();
+        let dates = if proposed { base.dates.clone() } else { dates };
+        Act::Notice(Notice { started_on: day, regime_basis_date: day, dates, round, ..base })
+    })
+}
+
+fn any_moving_act() -> impl Strategy<Value = Act> {
+    let suspension = (proptest::collection::vec(any_message(), 0..3), any_day(), 0_u16..40)
+        .prop_map(|(requests, on, days)| suspension(requests, on, days));
+    let delivered = (any_message(), any_day(), any_dates()).prop_map(|(suspension, received_on, dates)| {
+        Act::IntegrationDelivered(IntegrationDelivered { suspension, received_on, dates })
+    });
+    let kinds =
+        prop_oneof![Just(TermKind::Determination), Just(TermKind::Meeting), Just(TermKind::Procedure)];
+    let correction = (kinds, proptest::option::of(any_writer()), any_day(), any_day())
+        .prop_map(|(term, body, from, to)| Act::TermCorrection(TermCorrection { term, body, from, to }));
+    let added = (any_writer(), any::<bool>(), proptest::option::of(any_dates())).prop_map(
+        |(body, sensitive, dates)| {
+            let added = vec![invited(&body.to_string(), sensitive)];
+            Act::ParticipantAdded(ParticipantAdded { added, dates, released: Vec::new() })
+        },
+    );
+    let released = (any_writer(), any_message()).prop_map(|(body, statement)| {
+        let released = vec![Released { body, statement }];
+        Act::ParticipantAdded(ParticipantAdded { added: Vec::new(), dates: None, released })
+    });
+    prop_oneof![suspension.boxed(), delivered.boxed(), correction.boxed(), added.boxed(), released.boxed()]
+        .boxed()
+}
+
+fn any_closing_act() -> impl Strategy<Value = Act> {
+    let found =
+        (any_message(), prop_oneof![Just(Finding::Timely), Just(Finding::Late), Just(Finding::NonCompliant)])
+            .prop_map(|(message, finding)| {
+                Act::LateOrInvalidActNotice(LateOrInvalidActNotice { message, finding })
+            });
+    let implied = (any_writer(), any_day(), any_day()).prop_map(|(body, strict, prudential)| {
+        Act::ImpliedAssent(ImpliedAssent {
+            body,
+            ground: ImpliedGround::Silence,
+            round: 1,
+            strict,
+            prudential,
+            proof_of_receipt: concerto_message::Digest::of(b""),
+            messages: Vec::new(),
+        })
+    });
+    let closure = Just(Act::Closure(Closure { ground: ClosureGround::Archived }));
+    let hearing = (any_message(), any_day()).prop_map(|(message, answer_until)| {
+        let determinations = vec![message];
+        Act::PrescriptionConsultation(PrescriptionConsultation { determinations, answer_until })
+    });
+    prop_oneof![8 => found.boxed(), 8 => implied.boxed(), 1 => closure.boxed(), 8 => hearing.boxed()].boxed()
+}
+
+fn any_act() -> impl Strategy<Value = Act> {
+    let statement = Just(Act::CompetenceStatement(CompetenceStatement { suggested: None }));
+    let sync = Just(Act::SyncModeRequest(SyncModeRequest { asked_by: AskedBy::Body }));
+    prop_oneof![
+        2 => any_notice().boxed(),
+        4 => any_determination().boxed(),
+        2 => Just(request()),
+        1 => statement,
+        1 => sync,
+        4 => any_moving_act(),
+        3 => any_closing_act(),
+    ]
+    .boxed()
+}
+
+fn any_event() -> impl Strategy<Value = Event> {
+    let lead = (any_message(), any_instant(), any_act()).prop_map(|(message, issued_at, act)| Event::Lead {
+        message,
+        issued_at,
+        regime: "R1b".to_owned(),
+        act,
+    });
+    let others = || proptest::collection::vec((any_writer(), any_instant()), 0..2);
+    let taken = (any_message(), any_writer(), any_instant(), any_act(), others()).prop_map(
+        |(message, author, received_at, act, others)| Event::Taken {
+            message,
+            author,
+            issued_at: received_at,
+            act,
+            evidence: Evidence { received_at, others },
+        },
+    );
+    let more =
+        (any_message(), others()).prop_map(|(message, others)| Event::MoreEvidence { message, others });
+    let delivered =
+        (any_message(), any_writer(), any_instant()).prop_map(|(message, body, at)| Event::Delivered {
+            message,
+            body,
+            at,
+            receipt: concerto_message::Digest::of(at.to_string().as_bytes()),
+        });
+    prop_oneof![4 => lead.boxed(), 6 => taken.boxed(), 1 => more.boxed(), 3 => delivered.boxed()].boxed()
+}
+
+/// The events of a convened case, some receipts, then anything.
+fn any_history() -> impl Strategy<Value = Vec<Event>> {
+    (any::<bool>(), proptest::collection::vec(any_event(), 0..40)).prop_map(|(received, more)| {
+        let mut events = if received { Case::received().events } else { Case::convened().events };
+        events.extend(more);
+        events
+    })
+}
+
+/// What must hold of every state.
+fn lawful(conference: &Conference) -> Result<(), TestCaseError> {
+    let calendar = &Law::embedded().unwrap().calendar;
+    for term in terms(conference) {
+        prop_assert!(term.strict <= term.prudential, "{term:?}");
+        let seat = term.body.as_ref().and_then(|body| conference.bodies()[body].invited.seat.as_deref());
+        // The end of the suspension is a maximum of the law, not a day by which somebody acts; the calendar ends with time.
+        if term.kind != TermKind::Suspension && term.strict != jiff::civil::Date::MAX {
+            prop_assert_eq!(calendar.holiday(term.strict, seat), None, "{:?}", term);
+        }
+        if let Some(body) = &term.body {
+            prop_assert!(conference.bodies()[body].proof.is_some(), "a term without proof of receipt");
+        }
+    }
+    for noted in conference.implied_assents() {
+        let body = &conference.bodies()[&noted.act.body];
+        prop_assert!(body.proof.is_some() && body.eu_express_acts().next().is_none());
+    }
+    Ok(())
+}
+
+proptest! {
+    #![proptest_config(effort())]
+
+    /// Total, deterministic, lawful after every event; the view never fails either.
+    #[test]
+    fn any_events_fold(events in proptest::collection::vec(any_event(), 0..40), at in any_instant()) {
+        let conference = fold(conference_id(), &events);
+        lawful(&conference)?;
+        prop_assert_eq!(&conference, &fold(conference_id(), &events));
+        let view = conference.view(LegalNow(at));
+        prop_assert!(serde_json::to_string(&view).is_ok());
+    }
+
+    /// The same, from a case that is under way.
+    #[test]
+    fn any_history_is_lawful(events in any_history(), at in any_instant()) {
+        let mut conference = Conference::new(conference_id());
+        for event in &events {
+            evolve(&mut conference, event);
+            lawful(&conference)?;
+        }
+        let again = fold(conference_id(), &events);
+        prop_assert_eq!(terms_digest(&terms(&conference)), terms_digest(&terms(&again)));
+        prop_assert_eq!(serde_json::to_string(&conference).unwrap(), serde_json::to_string(&again).unwrap());
+        prop_assert!(serde_json::to_string(&conference.view(LegalNow(at))).is_ok());
+    }
+
+    /// No receipt of anybody shortens a term of a body, under either reading, and no act in time becomes late by one.
+    #[test]
+    fn receipts_never_shorten(events in any_history(), message in any_message(), body in any_writer(), at in any_instant()) {
+        let before = fold(conference_id(), &events);
+        let message = before.bodies().get(&body).map_or(message, |body| body.called_by);
+        let mut after = before.clone();
+        evolve(&mut after, &Event::Delivered { message, body, at, receipt: concerto_message::Digest::of(b"new") });
+        let later = terms(&after);
+        for term in terms(&before).into_iter().filter(|term| term.body.is_some()) {
+            let same = later.iter().find(|later| (later.kind, &later.body) == (term.kind, &term.body)).unwrap();
+            prop_assert!(term.strict <= same.strict && term.prudential <= same.prudential, "{:?} {:?}", term, same);
+        }
+        for (before_it, after_it) in before.determinations().zip(after.determinations()) {
+            if weight(&before, before_it) == Weight::Counts && weight(&after, after_it) != Weight::Counts {
+                // Only an act that came before its author's term ran can come after it, once it runs.
+                prop_assert!(before.bodies()[&before_it.author].proof.is_none());
+            }
+        }
+    }
+
+    /// What `decide` allows, `evolve` folds without an anomaly, and what it refuses has no effect.
+    #[test]
+    fn decide_and_evolve_agree(events in any_history(), at in any_instant(), act in any_act(), author in any_writer()) {
+        let before = fold(conference_id(), &events);
+        let mut after = before.clone();
+        let decided = decide(&before, Command::Write { author: author.clone(), act: act.clone() }, LegalNow(at));
+        let message = id(777);
+        if author == *before.lead() {
+            let regime = decided.as_ref().map_or("R1b", |decided| decided.regime()).to_owned();
+            evolve(&mut after, &Event::Lead { message, issued_at: at, regime, act });
+        } else {
+            let evidence = Evidence { received_at: at, others: Vec::new() };
+            evolve(&mut after, &Event::Taken { message, author, issued_at: at, act, evidence });
+        }
+        let anomalies = after.anomalies().len() - before.anomalies().len();
+        match decided {
+            Ok(_) => prop_assert_eq!(anomalies, 0),
+            Err(_) if anomalies == 0 => {
+                // A determination with a defect is kept for an official to judge.
+                prop_assert!(after.determinations.iter().any(|kept| kept.message == message && !kept.defects.is_empty()));
+            }
+            Err(_) => {
+                prop_assert_eq!(anomalies, 1);
+                after.anomalies.pop();
+                after.messages.remove(&message);
+                prop_assert_eq!(after, before);
+            }
+        }
+    }
+}
