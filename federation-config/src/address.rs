@@ -59,6 +59,17 @@ fn wrong(it: &str, en: &str) -> Wrong {
     (Code::Address, text(it, en), instead)
 }
 
+impl std::str::FromStr for Address {
+    /// What is wrong and what to do instead.
+    type Err = Text;
+    fn from_str(written: &str) -> Result<Self, Text> {
+        let told = |(_, what, instead): Wrong| {
+            text(format!("{}. {}", what.it, instead.it), format!("{}. {}", what.en, instead.en))
+        };
+        Self::read(written).map_err(told)
+    }
+}
+
 impl Address {
     /// Reads an address; the error says what is wrong and what to do instead.
     pub(crate) fn read(written: &str) -> Result<Self, Wrong> {

@@ -1,2 +1,52 @@
-//! The concerto program.
-fn main() {}
+//! The `concerto` program: one node of an administration, and the commands of its officials and operators.
+//!
+//! Reading commands open the store beside a running node and never disturb it; orders go to the running node over its control
+//! socket, or, when it does not run, are written to the store directly and leave at its next start.
+
+mod auto;
+mod cli;
+mod clock;
+mod commands;
+mod control;
+mod demo;
+mod engine;
+mod export;
+mod failpoint;
+mod home;
+mod init;
+mod output;
+mod serve;
+mod verify;
+mod views;
+
+use clap::Parser;
+use std::process::ExitCode;
+
+fn main() -> ExitCode {
+    let arguments = match cli::Arguments::try_parse() {
+        Ok(arguments) => arguments,
+        Err(error) => {
+            let _ = error.print(); // the reader may be gone
+            return ExitCode::from(if error.use_stderr() { output::Exit::Usage as u8 } else { 0 });
+        }
+    };
+    log_to_stderr(arguments.json());
+    // the day a dependency turns on a second provider, the first use would panic without this choice
+    let _ = rustls::crypto::aws_lc_rs::default_provider().install_default();
+    let out = arguments.output();
+    match commands::run(out, arguments) {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(failure) => {
+            out.failure(&failure);
+            ExitCode::from(failure.exit as u8)
+        }
+    }
+}
+
+/// Logs go to the error output; `CONCERTO_LOG` sets what is told (`info` when unset; see the tracing-subscriber filter syntax).
+fn log_to_stderr(json: bool) {
+    let filter = tracing_subscriber::EnvFilter::try_from_env("CONCERTO_LOG")
+        .unwrap_or_else(|_| tracing_subscriber::EnvFilter::new("warn"));
+    let subscriber = tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr);
+    if json { subscriber.json().init() } else { subscriber.init() }
+}

@@ -1,0 +1,337 @@
+//! Facts of an act that follow from the record, so that nobody has to copy them: dates, rounds, references, proofs.
+//!
+//! Only what the law or the chain determines is computed here (L. 241/1990 art. 14-bis; RULEBOOK B, C). Positions, outcomes, findings,
+//! judgements and the acceptance of prescriptions are a person's, and never are. A value that is written stays as it is written.
+
+use concerto_core::{Case, Fault};
+use concerto_message::ids::Nonce;
+use concerto_message::link::LINK_VERSION;
+use concerto_message::{ConferenceId, Incarnation, Payload, Writer};
+use concerto_procedure::acts::{
+    Act, Efficacy, IntegrationDelivered, Invited, Position, PositionLine, SensitiveScope, StatedDates, TermKind,
+};
+use concerto_procedure::conference::{Body, Conference};
+use concerto_procedure::timeliness::judge;
+use concerto_procedure::{
+    Event, Lang, LegalNow, Refusal, Regime, Term, Timeliness, evolve, proposed_dates, rome_date, terms,
+};
+use jiff::Timestamp;
+use jiff::civil::Date;
+use serde::Serialize;
+use serde::de::DeserializeOwned;
+use serde_json::{Map, Value, json};
+
+use crate::output::{Exit, Failure};
+
+/// The word that stands for a value to be computed.
+pub(crate) const AUTO: &str = "@auto";
+
+/// What a field that is not written means.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Absent {
+    /// The same as `"@auto"`, where it can be computed.
+    Compute,
+    /// That it is absent.
+    Leave,
+}
+
+/// Reads type and facts as an act; every problem names its field.
+pub(crate) fn act(type_name: &str, facts: Value) -> Result<Act, Failure> {
+    let Some(urn) = concerto_schemas::schema_urn_for_type(type_name) else {
+        let known = concerto_schemas::known_types().collect::<Vec<_>>().join(", ");
+        return Err(Failure::usage(
+            "act.type",
+            format!("Il tipo di atto `{type_name}` non esiste. Tipi: {known}."),
+            format!("There is no type of act `{type_name}`. Types: {known}."),
+        ));
+    };
+    let problems = fact_problems(urn, type_name, &facts);
+    if !problems.is_empty() {
+        let fault = |(at, what): (String, String)| {
+            Fault::new(
+                "act.facts",
+                format!("{type_name}, fatti, `{at}`: {what}"),
+                format!("{type_name}, facts, `{at}`: {what}"),
+            )
+        };
+        return Err(Failure { exit: Exit::Usage, faults: problems.into_iter().map(fault).collect() });
+    }
+    serde_json::from_value(json!({ "type": type_name, "facts": facts })).map_err(|e| {
+        Failure::usage("act.facts", format!("{type_name}, fatti: {e}"), format!("{type_name}, facts: {e}"))
+    })
+}
+
+/// What the schema of this type says of these facts: place and problem.
+pub(crate) fn fact_problems(urn: &str, type_name: &str, facts: &Value) -> Vec<(String, String)> {
+    let Some(link) = sample_link(urn, type_name, facts) else { return Vec::new() };
+    let found = concerto_schemas::check(urn, &link);
+    let Err(error) = found else { return Vec::new() };
+    let place = |at: &str| at.strip_prefix("/facts").map(|rest| rest.trim_start_matches('/').to_owned());
+    error.problems().iter().filter_map(|p| Some((place(&p.at)?, p.what.clone()))).collect()
+}
+
+/// A link around these facts, to ask the schema, which is one for envelope and facts.
+fn sample_link(urn: &str, type_name: &str, facts: &Value) -> Option<Value> {
+    let writer: Writer = "ipa/AOO".parse().ok()?;
+    let payload = Payload {
+        link: LINK_VERSION,
+        schema: urn.to_owned(),
+        message_type: type_name.to_owned(),
+        federation: "https://federation.example".parse().ok()?,
+        conference: ConferenceId::new(writer.clone(), Nonce([0; 16])),
+        writer,
+        incarnation: Incarnation { counter: 1, nonce: Nonce([0; 16]) },
+        sequence: 1,
+        previous: None,
+        observed: Vec::new(),
+        issued_at: Timestamp::UNIX_EPOCH,
+        on_behalf_of: None,
+        legal_basis: Vec::new(),
+        regime: "R1b".to_owned(),
+        facts: facts.clone(),
+        body: None,
+        documents: Vec::new(),
+    };
+    serde_json::to_value(payload).ok()
+}
+
+/// The fields of this type that can be computed.
+pub(crate) fn computable(type_name: &str) -> &'static [&'static str] {
+    match type_name {
+        "Notice" => &["regime_basis_date", "round", "sensitive_scope", "dates"],
+        "Suspension" => &["suspended_on", "requests"],
+        "IntegrationDelivered" => &["suspension", "dates"],
+        "Determination" => &["round", "acts"],
+        "ImpliedAssent" => &["round", "ground", "strict", "prudential", "proof_of_receipt", "messages"],
+        "FinalDetermination" => &["round", "positions", "efficacy"],
+        "EfficacyStatement" => &["conclusion"],
+        "TermCorrection" => &["from"],
+        "RecordedExchange" => &["at"],
+        _ => &[],
+    }
+}
+
+/// The facts of a conference's first notice.
+pub(crate) fn notice(facts: Value, now: Timestamp, absent: Absent) -> Result<Value, Failure> {
+    let mut fill = Fill::new("Notice", facts, absent)?;
+    notice_fields(&mut fill, 1, now)?;
+    fill.finish()
+}
+
+/// The facts of an act of `me` in a conference, as its record stands.
+pub(crate) fn facts(
+    type_name: &str,
+    facts: Value,
+    case: &Case,
+    me: &Writer,
+    now: Timestamp,
+    absent: Absent,
+) -> Result<Value, Failure> {
+    let conference = case.state();
+    let round = conference.round();
+    let mut fill = Fill::new(type_name, facts, absent)?;
+    match type_name {
+        "Notice" => notice_fields(&mut fill, round + 1, now)?,
+        "Suspension" => {
+            fill.put("suspended_on", || Some(rome_date(now)))?;
+            fill.put("requests", || Some(timely_requests(conference)))?;
+        }
+        "IntegrationDelivered" => {
+            fill.put("suspension", || Some(conference.suspension()?.message))?;
+            let received: Option<Date> = fill.read("received_on");
+            fill.put("dates", || moved_dates(conference, received?, now))?;
+        }
+        "Determination" => {
+            fill.put("round", || Some(round))?;
+            fill.put("acts", || Some(asked_of(conference.active_body(me)?)))?;
+        }
+        "ImpliedAssent" => implied_assent(&mut fill, conference, now)?,
+        "FinalDetermination" => {
+            fill.put("round", || Some(round))?;
+            fill.put("positions", || Some(conference.position_lines()))?;
+            fill.put("efficacy", || efficacy(conference))?;
+        }
+        "EfficacyStatement" => fill.put("conclusion", || Some(conference.conclusion()?.message))?,
+        "TermCorrection" => {
+            let kind: Option<TermKind> = fill.read("term");
+            let body: Option<Writer> = fill.read("body");
+            fill.put("from", || {
+                let found = terms(conference).into_iter().find(|t| Some(t.kind) == kind && t.body == body)?;
+                Some(found.strict)
+            })?;
+        }
+        "RecordedExchange" => fill.put("at", || Some(now))?,
+        _ => {}
+    }
+    fill.finish()
+}
+
+fn notice_fields(fill: &mut Fill, round: u32, now: Timestamp) -> Result<(), Failure> {
+    let today = rome_date(now);
+    fill.put("regime_basis_date", || Some(today))?;
+    fill.put("round", || Some(round))?;
+    let basis: Date = fill.read("regime_basis_date").unwrap_or(today);
+    fill.put("sensitive_scope", || Some(Regime::on(basis).ok()?.sensitive_scope))?;
+    if fill.wants("dates") {
+        let invited: Vec<Invited> = fill.read("invited").ok_or_else(|| fill.unavailable("dates"))?;
+        let dates: StatedDates = proposed_dates(today, &invited).map_err(|refusal| refused(&refusal))?;
+        fill.put("dates", || Some(dates))?;
+    }
+    Ok(())
+}
+
+fn refused(refusal: &Refusal) -> Failure {
+    Failure::refused(Fault {
+        code: refusal.code().to_owned(),
+        text: refusal.text(Lang::It),
+        text_en: refusal.text(Lang::En),
+        norm: refusal.norm().map(str::to_owned),
+    })
+}
+
+/// The integration requests that came in time.
+fn timely_requests(conference: &Conference) -> Vec<concerto_message::MessageId> {
+    let requests = conference.integration_requests().iter();
+    let timely = requests.filter(|request| {
+        let kind = TermKind::IntegrationRequests;
+        matches!(judge(conference, &request.author, kind, &request.evidence), Timeliness::Timely(_))
+    });
+    timely.map(|request| request.message).collect()
+}
+
+fn asked_of(body: &Body) -> Vec<String> {
+    body.invited.acts.iter().map(|asked| asked.act.clone()).collect()
+}
+
+/// The dates as the suspension moves them, when it ends with a delivery of this day.
+fn moved_dates(conference: &Conference, received_on: Date, now: Timestamp) -> Option<StatedDates> {
+    let stated = conference.notice()?.act.dates.clone();
+    let suspension = conference.suspension()?.message;
+    // the record as it will be, but for the dates sought: those stated before shorten nothing
+    let delivery = IntegrationDelivered { suspension, received_on, dates: stated.clone() };
+    let mut after = conference.clone();
+    evolve(
+        &mut after,
+        &Event::Lead {
+            message: concerto_message::MessageId(concerto_message::Digest([0; 32])),
+            issued_at: now,
+            regime: conference.regime()?.to_owned(),
+            act: Act::IntegrationDelivered(delivery),
+        },
+    );
+    let terms = terms(&after);
+    let latest = |kind, long: Option<bool>| latest(&terms, &after, kind, long);
+    let any_long = after.active_bodies().any(|(_, body)| is_long(&after, body));
+    Some(StatedDates {
+        integration_until: latest(TermKind::IntegrationRequests, None).unwrap_or(stated.integration_until),
+        determination_until: latest(TermKind::Determination, Some(false)).unwrap_or(stated.determination_until),
+        sensitive_until: if any_long { latest(TermKind::Determination, Some(true)) } else { stated.sensitive_until },
+        meeting_on: latest(TermKind::Meeting, None).unwrap_or(stated.meeting_on),
+        procedure_until: latest(TermKind::Procedure, None).or(stated.procedure_until),
+    })
+}
+
+fn latest(terms: &[Term], conference: &Conference, kind: TermKind, long: Option<bool>) -> Option<Date> {
+    let of_class = |term: &&Term| match (long, &term.body) {
+        (Some(long), Some(writer)) => {
+            conference.active_body(writer).is_some_and(|body| is_long(conference, body) == long)
+        }
+        _ => true,
+    };
+    terms.iter().filter(|term| term.kind == kind).filter(of_class).map(|term| term.strict).max()
+}
+
+/// Whether the longer term of sensitive interests holds for this body (RULEBOOK B.3.a).
+fn is_long(conference: &Conference, body: &Body) -> bool {
+    match conference.notice().map(|notice| notice.act.sensitive_scope) {
+        Some(SensitiveScope::All) => conference.bodies().values().any(Body::is_sensitive),
+        _ => body.is_sensitive(),
+    }
+}
+
+/// The note as the record gives it; where the law does not allow one, its refusal says why.
+fn implied_assent(fill: &mut Fill, conference: &Conference, now: Timestamp) -> Result<(), Failure> {
+    const FIELDS: [&str; 6] = ["ground", "round", "strict", "prudential", "proof_of_receipt", "messages"];
+    let Some(body) = fill.read::<Writer>("body").filter(|_| FIELDS.iter().any(|field| fill.wants(field))) else {
+        return Ok(());
+    };
+    let draft = conference.implied_assent_of(&body, LegalNow(now)).map_err(|refusal| refused(&refusal))?;
+    let draft = serde_json::to_value(draft).map_err(|e| Failure::environment("act.facts", &e))?;
+    for field in FIELDS {
+        fill.put(field, || draft.get(field).cloned())?;
+    }
+    Ok(())
+}
+
+/// Immediate where nobody dissented; where a dissent was overcome a person must say (art. 14-quater c. 3).
+fn efficacy(conference: &Conference) -> Option<Efficacy> {
+    let dissent = |line: &PositionLine| {
+        matches!(line.position, Position::SurmountableDissent | Position::Dissent)
+    };
+    (!conference.position_lines().iter().any(dissent)).then_some(Efficacy::Immediate)
+}
+
+/// Facts being completed.
+struct Fill {
+    type_name: String,
+    facts: Map<String, Value>,
+    absent: Absent,
+}
+
+impl Fill {
+    fn new(type_name: &str, facts: Value, absent: Absent) -> Result<Self, Failure> {
+        match facts {
+            Value::Object(facts) => Ok(Self { type_name: type_name.to_owned(), facts, absent }),
+            _ => Err(Failure::usage(
+                "act.facts",
+                format!("{type_name}: i fatti non sono un oggetto JSON o una tabella TOML."),
+                format!("{type_name}: the facts are no JSON object or TOML table."),
+            )),
+        }
+    }
+
+    /// Whether a field is to be computed.
+    fn wants(&self, field: &str) -> bool {
+        match self.facts.get(field) {
+            None => self.absent == Absent::Compute,
+            Some(value) => value == AUTO,
+        }
+    }
+
+    /// A field as written or computed so far; none where it is absent or has another form.
+    fn read<T: DeserializeOwned>(&self, field: &str) -> Option<T> {
+        serde_json::from_value(self.facts.get(field)?.clone()).ok()
+    }
+
+    /// Computes a field if it is wanted. One that was asked for by name and cannot be had is an error.
+    fn put<T: Serialize>(&mut self, field: &str, compute: impl FnOnce() -> Option<T>) -> Result<(), Failure> {
+        if !self.wants(field) {
+            return Ok(());
+        }
+        match compute().and_then(|value| serde_json::to_value(value).ok()) {
+            Some(value) => {
+                self.facts.insert(field.to_owned(), value);
+                Ok(())
+            }
+            None if self.facts.contains_key(field) => Err(self.unavailable(field)),
+            None => Ok(()),
+        }
+    }
+
+    fn unavailable(&self, field: &str) -> Failure {
+        let name = &self.type_name;
+        Failure::usage(
+            "act.auto",
+            format!("{name}, `{field}`: il fascicolo non basta per calcolarlo; scrivere il valore."),
+            format!("{name}, `{field}`: the record does not suffice to compute it; write the value."),
+        )
+    }
+
+    /// The facts; a computed value asked for where none can be is an error.
+    fn finish(self) -> Result<Value, Failure> {
+        match self.facts.iter().find(|(_, value)| *value == AUTO) {
+            Some((field, _)) => Err(self.unavailable(field)),
+            None => Ok(Value::Object(self.facts)),
+        }
+    }
+}

@@ -1,0 +1,197 @@
+//! The command line: what can be asked, in Italian and English.
+
+use clap::{Args, Parser, Subcommand, ValueEnum};
+use concerto_federation_config::Language;
+use concerto_message::{FederationId, Writer};
+use std::path::PathBuf;
+
+use crate::output::Output;
+
+/// Concerto: conferenze di servizi fra nodi delle amministrazioni · conferences between administrations' nodes.
+#[derive(Debug, Parser)]
+#[command(name = "concerto", version, max_term_width = 110)]
+#[command(after_help = "Codici di uscita · exit codes: 0 fatto/done; 1 rifiutato dalla legge o da un controllo/refused by the law or a \
+check; 2 comando errato/usage; 3 configurazione/configuration; 4 archivio, file o sistema/store, file or system.")]
+pub(crate) struct Arguments {
+    /// Cartella del nodo · the node's folder.
+    #[arg(long, global = true, env = "CONCERTO_HOME", default_value = ".")]
+    pub(crate) home: PathBuf,
+    /// Testo per le persone o JSON per i programmi · text for people or JSON for programs.
+    #[arg(long, global = true, value_enum, default_value_t = Format::Text)]
+    pub(crate) format: Format,
+    /// Lingua · language (altrimenti/else: LANG).
+    #[arg(long, global = true, value_enum)]
+    pub(crate) lang: Option<Lang>,
+    #[command(subcommand)]
+    pub(crate) command: Command,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub(crate) enum Format {
+    Text,
+    Json,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub(crate) enum Lang {
+    It,
+    En,
+}
+
+impl Arguments {
+    pub(crate) fn json(&self) -> bool {
+        self.format == Format::Json
+    }
+    pub(crate) fn output(&self) -> Output {
+        let english = match self.lang {
+            Some(lang) => lang == Lang::En,
+            None => std::env::var("LANG").is_ok_and(|l| l.starts_with("en")),
+        };
+        Output { json: self.json(), language: if english { Language::English } else { Language::Italian } }
+    }
+}
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum Command {
+    /// Crea la cartella di un nodo e, se serve, un'ancora locale · makes a node's folder and, where needed, a local anchor.
+    Init(Init),
+    /// Mette in funzione il nodo · runs the node.
+    Serve,
+    /// Cinque nodi svolgono un caso intero su questa macchina · five nodes run a whole case on this machine.
+    Demo(Demo),
+    /// Le conferenze di questo nodo · the conferences of this node.
+    #[command(subcommand)]
+    Conference(Conference),
+    /// Atti · acts.
+    #[command(subcommand)]
+    Act(Act),
+    /// Messaggi ricevuti e allarmi · messages received, and alarms.
+    Inbox(Page),
+    /// Messaggi che attendono una ricevuta · messages that wait for a receipt.
+    Outbox(Page),
+    /// Verifica un'esportazione senza alcun archivio · verifies an export without any store.
+    Verify(Verify),
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct Init {
+    /// Cartella da creare · the folder to make.
+    pub(crate) folder: PathBuf,
+    /// Chi scrive: codice IPA e codice AOO · who writes: IPA and AOO code (`r_marche/AOO0001`).
+    #[arg(long)]
+    pub(crate) writer: Writer,
+    /// Nome dell'amministrazione · name of the administration.
+    #[arg(long)]
+    pub(crate) name: String,
+    /// Cartella dell'ancora locale: creata se manca · folder of the local anchor: made if missing.
+    #[arg(long)]
+    pub(crate) anchor: PathBuf,
+    /// Identificatore della federazione, se l'ancora va creata · identifier of the federation, if the anchor is to be made.
+    #[arg(long, default_value = "https://anchor.concerto.example")]
+    pub(crate) federation: FederationId,
+    /// Identificatore dell'ente nella federazione · the entity identifier (altrimenti/else: sotto la federazione · below the federation).
+    #[arg(long)]
+    pub(crate) entity: Option<FederationId>,
+    /// Indirizzo di ascolto · address to listen on (`/ip4/127.0.0.1/tcp/4001`).
+    #[arg(long, default_value = "/ip4/127.0.0.1/tcp/4001")]
+    pub(crate) listen: Vec<String>,
+    /// Federazione di addestramento · training federation.
+    #[arg(long)]
+    pub(crate) training: bool,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct Demo {
+    /// Un caso proprio · a case of your own (node/demo/README.md).
+    #[arg(long)]
+    pub(crate) case: Option<PathBuf>,
+    /// I documenti del caso · the documents of the case.
+    #[arg(long, requires = "case")]
+    pub(crate) documents: Option<PathBuf>,
+    /// Dove lavorare · where to work (altrimenti/else: una cartella temporanea · a temporary folder).
+    #[arg(long)]
+    pub(crate) folder: Option<PathBuf>,
+    /// Lascia i nodi in funzione alla fine · leaves the nodes running at the end.
+    #[arg(long)]
+    pub(crate) keep: bool,
+}
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum Conference {
+    /// Indice una conferenza · opens a conference.
+    Open(Write),
+    /// Elenca le conferenze · lists the conferences.
+    List(Page),
+    /// Mostra lo stato, le posizioni e i termini · shows state, positions and terms.
+    Show(One),
+    /// Mostra lo svolgimento e la ragione di ogni data · shows the course and the reason of each date.
+    Timeline(One),
+    /// Esporta la conferenza con tutte le prove · exports the conference with all evidence.
+    Export(Export),
+}
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum Act {
+    /// Scrive, firma e invia un atto · writes, signs and sends an act.
+    Send(Send),
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct Page {
+    /// Quante righe al massimo · how many lines at most.
+    #[arg(long, default_value_t = 100)]
+    pub(crate) limit: usize,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct One {
+    /// La conferenza: identificatore o inizio della sua parte casuale · identifier, or the beginning of its random part.
+    pub(crate) conference: String,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct Export {
+    #[command(flatten)]
+    pub(crate) one: One,
+    /// Cartella da creare · the folder to make.
+    pub(crate) folder: PathBuf,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct Verify {
+    /// Cartella esportata · the exported folder.
+    pub(crate) folder: PathBuf,
+    /// Chiavi dell'ancora avute per altra via · the anchor's keys, had by another way (anchor.json).
+    #[arg(long)]
+    pub(crate) anchor: Option<PathBuf>,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct Write {
+    /// I fatti dell'atto, JSON o TOML · the facts of the act; `"@auto"` lascia calcolare al nodo · lets the node compute.
+    #[arg(long)]
+    pub(crate) facts: Option<PathBuf>,
+    /// Il testo per le persone, JSON o TOML · the text for people.
+    #[arg(long)]
+    pub(crate) body: Option<PathBuf>,
+    /// Un documento, e chi può vederlo · a document, and who may see it: `FILE` o/or `FILE=IPA/AOO,IPA/AOO`.
+    #[arg(long = "document")]
+    pub(crate) documents: Vec<String>,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct Send {
+    #[command(flatten)]
+    pub(crate) one: One,
+    /// Tipo dell'atto · type of the act (`Determination`, `IntegrationRequest`, …).
+    #[arg(value_name = "TYPE")]
+    pub(crate) act_type: String,
+    #[command(flatten)]
+    pub(crate) write: Write,
+    /// Attende la ricevuta di ogni partecipante con un nodo · waits for the receipt of every participant with a node.
+    #[arg(long)]
+    pub(crate) wait: bool,
+    /// Chi può vedere il testo · who may see the text (altrimenti/else: tutti i partecipanti · every participant).
+    #[arg(long, value_delimiter = ',')]
+    pub(crate) body_audience: Vec<Writer>,
+}

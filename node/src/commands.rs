@@ -1,0 +1,186 @@
+//! What each command does: finds the folder, then calls the module that does it.
+
+use concerto_core::{Fault, Order};
+use concerto_federation_config::Address;
+use concerto_message::{Audience, ConferenceId, FederationId};
+use concerto_store_sqlite::SqliteJournal;
+use data_encoding::BASE64;
+use jiff::Timestamp;
+use serde_json::{Value, json};
+use std::path::Path;
+
+use crate::auto::Absent;
+use crate::cli::{self, Arguments, Command};
+use crate::control::{self, WireDocument, WireOrder, WireReply};
+use crate::engine::Engine;
+use crate::home::{Home, read};
+use crate::output::{Failure, Output};
+use crate::{auto, demo, export, init, serve, verify, views};
+
+/// Runs one command.
+pub(crate) fn run(out: Output, arguments: Arguments) -> Result<(), Failure> {
+    let folder = arguments.home;
+    match arguments.command {
+        Command::Init(new) => init_command(out, &new),
+        Command::Serve => serve::run(out, &Home::open(&folder)?),
+        Command::Demo(options) => demo::run(out, &options),
+        Command::Conference(cli::Conference::Open(write)) => open(out, &Home::open(&folder)?, &write),
+        Command::Conference(cli::Conference::List(page)) => views::list(out, &Home::open(&folder)?, page.limit),
+        Command::Conference(cli::Conference::Show(one)) => views::show(out, &Home::open(&folder)?, &one.conference),
+        Command::Conference(cli::Conference::Timeline(one)) => {
+            views::timeline(out, &Home::open(&folder)?, &one.conference)
+        }
+        Command::Conference(cli::Conference::Export(e)) => {
+            export::run(out, &Home::open(&folder)?, &e.one.conference, &e.folder)
+        }
+        Command::Act(cli::Act::Send(send)) => send_act(out, &Home::open(&folder)?, &send),
+        Command::Inbox(page) => views::inbox(out, &Home::open(&folder)?, page.limit),
+        Command::Outbox(page) => views::outbox(out, &Home::open(&folder)?, page.limit),
+        Command::Verify(v) => verify::run(out, &v.folder, v.anchor.as_deref()),
+    }
+}
+
+fn init_command(out: Output, new: &cli::Init) -> Result<(), Failure> {
+    let listen: Result<Vec<Address>, Failure> = new
+        .listen
+        .iter()
+        .map(|text| {
+            text.parse().map_err(|e: concerto_federation_config::Text| Failure::usage("init.listen", format!("{text}: {}", e.it), format!("{text}: {}", e.en)))
+        })
+        .collect();
+    let entity: FederationId = match &new.entity {
+        Some(entity) => entity.clone(),
+        None => format!("{}/{}", new.federation, new.writer)
+            .parse()
+            .map_err(|e| Failure::environment("init.entity", &e))?,
+    };
+    let node = init::NewNode {
+        writer: new.writer.clone(),
+        name: new.name.clone(),
+        entity,
+        listen: listen?,
+        valid_from: Timestamp::now(),
+    };
+    init::run(out, &new.folder, &new.anchor, &new.federation, new.training, &node)
+}
+
+fn open(out: Output, home: &Home, write: &cli::Write) -> Result<(), Failure> {
+    let facts = read_value(write.facts.as_deref())?.unwrap_or_else(|| json!({}));
+    let now = home.clock()?.now();
+    let act = auto::act("Notice", auto::notice(facts, now, Absent::Compute)?)?;
+    let body = read_value(write.body.as_deref())?;
+    let order = WireOrder::Open { act, body, documents: documents(&write.documents)? };
+    tell(out, home, order)
+}
+
+fn send_act(out: Output, home: &Home, send: &cli::Send) -> Result<(), Failure> {
+    let case = views::find(home, &send.one.conference)?;
+    let facts = read_value(send.write.facts.as_deref())?.unwrap_or_else(|| json!({}));
+    let now = home.clock()?.now();
+    let act = auto::act(&send.act_type, auto::facts(&send.act_type, facts, &case, &home.node.writer, now, Absent::Compute)?)?;
+    let body = read_value(send.write.body.as_deref())?;
+    let body_audience = if send.body_audience.is_empty() {
+        Audience::ALL
+    } else {
+        Audience::Only(send.body_audience.iter().cloned().collect())
+    };
+    let documents = documents(&send.write.documents)?;
+    tell(out, home, WireOrder::Send {
+        conference: case.id().clone(),
+        act,
+        body,
+        body_audience,
+        documents,
+        wait: send.wait,
+    })
+}
+
+/// Gives an order to the running node, or carries it out on the store when none runs.
+fn tell(out: Output, home: &Home, order: WireOrder) -> Result<(), Failure> {
+    let reply = match control::call(&home.socket_path(), &order)? {
+        Some(reply) => reply,
+        None => {
+            let order = order.into_order().map_err(Failure::refused)?;
+            let Some(order) = order else { return Ok(()) };
+            without_node(home, order)?
+        }
+    };
+    match reply {
+        WireReply::Fault { fault } => Err(Failure::refused(fault)),
+        WireReply::Sent { conference, message, warnings } => {
+            let text = sent_text(out, &conference, &message.to_string(), &warnings);
+            out.result(&text, &json!({ "conference": conference, "message": message, "warnings": warnings }));
+            Ok(())
+        }
+        WireReply::StateDigests { .. } | WireReply::Pong | WireReply::Stopping => Ok(()),
+    }
+}
+
+fn without_node(home: &Home, order: Order) -> Result<WireReply, Failure> {
+    let journal = SqliteJournal::open(&home.journal_path())?;
+    let mut engine = Engine::start(home.core_config()?, Box::new(journal), home.outside()?)?;
+    Ok(engine.execute(order).into())
+}
+
+fn sent_text(out: Output, conference: &ConferenceId, message: &str, warnings: &[Fault]) -> String {
+    let mut text = format!(
+        "{} {conference}\n{} {message}",
+        out.say("Conferenza", "Conference"),
+        out.say("Messaggio ", "Message   ")
+    );
+    for warning in warnings {
+        let what = if out.italian() { &warning.text } else { &warning.text_en };
+        text.push_str(&format!("\n{} {}: {what}", out.say("avviso", "warning"), warning.code));
+    }
+    text
+}
+
+/// Reads JSON or TOML, by the file's ending.
+fn read_value(path: Option<&Path>) -> Result<Option<Value>, Failure> {
+    let Some(path) = path else { return Ok(None) };
+    let text = String::from_utf8(read(path)?).map_err(|e| Failure::environment("file.utf8", &e))?;
+    let wrong = |e: &dyn std::fmt::Display| {
+        let what = format!("{}: {e}", path.display());
+        Failure::usage("file.syntax", what.clone(), what)
+    };
+    if path.extension().is_some_and(|e| e == "toml") {
+        return toml::from_str(&text).map(Some).map_err(|e| wrong(&e));
+    }
+    serde_json::from_str(&text).map(Some).map_err(|e| wrong(&e))
+}
+
+/// `FILE` or `FILE=writer,writer`.
+fn documents(arguments: &[String]) -> Result<Vec<WireDocument>, Failure> {
+    arguments.iter().map(|argument| document(argument)).collect()
+}
+
+fn document(argument: &str) -> Result<WireDocument, Failure> {
+    let (path, audience) = match argument.rsplit_once('=') {
+        Some((path, writers)) if !Path::new(argument).exists() => {
+            let writers: Result<_, _> = writers.split(',').map(str::parse).collect();
+            let writers = writers.map_err(|e: concerto_message::ids::IdError| {
+                Failure::usage("document.audience", e.to_string(), e.to_string())
+            })?;
+            (path, Audience::Only(writers))
+        }
+        _ => (argument, Audience::ALL),
+    };
+    let bytes = read(Path::new(path))?;
+    Ok(WireDocument { media_type: media_type(path).to_owned(), audience, bytes: BASE64.encode(&bytes) })
+}
+
+/// The media type by the file's ending; unknown ones travel as bytes.
+pub(crate) fn media_type(path: &str) -> &'static str {
+    match Path::new(path).extension().and_then(|e| e.to_str()).map(str::to_ascii_lowercase).as_deref() {
+        Some("pdf") => "application/pdf",
+        Some("p7m") => "application/pkcs7-mime",
+        Some("xml") => "application/xml",
+        Some("json") => "application/json",
+        Some("txt") => "text/plain",
+        Some("png") => "image/png",
+        Some("jpg" | "jpeg") => "image/jpeg",
+        Some("zip") => "application/zip",
+        Some("eml") => "message/rfc822",
+        _ => "application/octet-stream",
+    }
+}

@@ -1,0 +1,328 @@
+//! What a demonstration tells people: one line for each step, then timeline, terms, places and comparison. 110 columns at most.
+
+use concerto_core::Case;
+use concerto_core::case::Entry;
+use concerto_message::{MessageId, Writer};
+use concerto_procedure::acts::{Act, Outside, TermKind};
+use concerto_procedure::language::date_text;
+use concerto_procedure::{Lang, Term, Timeliness, rome_date, terms, timeliness};
+use jiff::civil::Date;
+use std::collections::{BTreeMap, BTreeSet};
+
+use super::case_file::{ActStep, CaseFile};
+use super::compare::{Comparison, Copy, short};
+use super::course::{Dates, timeliness_of};
+use crate::output::Output;
+use crate::views;
+
+/// Longest line.
+const WIDTH: usize = 110;
+/// Where the text of a step begins.
+const INDENT: usize = 34;
+
+/// One line of the course.
+pub(super) fn step_line(at: Option<String>, key: &str, text: &str) -> String {
+    let head = format!("{:<16}  {:<15} ", at.unwrap_or_default(), cut(key, 15));
+    wrapped(&head, INDENT, text)
+}
+
+/// What belongs to the line above.
+pub(super) fn below(text: &str) -> String {
+    wrapped(&format!("{:INDENT$}↳ ", ""), INDENT + 2, text)
+}
+
+/// Breaks a text between words; further lines begin at `indent`.
+fn wrapped(head: &str, indent: usize, text: &str) -> String {
+    let mut lines = String::from(head);
+    let mut column = head.chars().count();
+    let mut first = true;
+    for word in text.split_whitespace() {
+        let length = word.chars().count();
+        if !first && column + 1 + length > WIDTH {
+            lines.push('\n');
+            lines.push_str(&" ".repeat(indent));
+            column = indent;
+        } else if !first {
+            lines.push(' ');
+            column += 1;
+        }
+        lines.push_str(word);
+        column += length;
+        first = false;
+    }
+    lines
+}
+
+/// A text of at most so many characters.
+pub(super) fn cut(text: &str, most: usize) -> String {
+    if text.chars().count() <= most {
+        return text.to_owned();
+    }
+    text.chars().take(most.saturating_sub(1)).chain(['…']).collect()
+}
+
+fn lang(out: Output) -> Lang {
+    views::lang(out)
+}
+
+/// `gio 28/01/2027`.
+fn day(out: Output, date: Date) -> String {
+    let weekday: String = date_text(date, lang(out)).chars().take(3).collect();
+    format!("{weekday} {:02}/{:02}/{}", date.day(), date.month(), date.year())
+}
+
+/// A heading.
+pub(super) fn heading(text: &str) -> String {
+    format!("\n── {text} {}", "─".repeat(WIDTH.saturating_sub(text.chars().count() + 4)))
+}
+
+/// An act in a few words, with the case's names.
+pub(super) fn act_text(out: Output, file: &CaseFile, entry: &Entry) -> String {
+    let text = match &entry.act {
+        Ok(Act::ImpliedAssent(implied)) => {
+            let ground = serde_json::to_value(implied.ground).unwrap_or_default();
+            let ground = views::glossary(out, ground.as_str().unwrap_or_default());
+            format!("{}: {} ({ground})", views::glossary(out, &entry.message_type), file.label(&implied.body))
+        }
+        Ok(Act::RecordedExchange(exchange)) => {
+            let whom = match &exchange.party {
+                Outside::Applicant => out.say("richiedente", "applicant").to_owned(),
+                Outside::Body(writer) => file.label(writer),
+            };
+            format!("{} – {whom}", views::act_text(out, entry))
+        }
+        _ => views::act_text(out, entry),
+    };
+    let mut letters = text.chars();
+    letters.next().map(|first| first.to_uppercase().chain(letters).collect()).unwrap_or_default()
+}
+
+/// How many documents, and who alone may see some of them.
+pub(super) fn documents_text(out: Output, file: &CaseFile, act: &ActStep) -> String {
+    let count = act.documents.len();
+    if count == 0 {
+        return String::new();
+    }
+    let word = match count {
+        1 => out.say("documento", "document"),
+        _ => out.say("documenti", "documents"),
+    };
+    let limited: Vec<String> = act
+        .documents
+        .iter()
+        .filter_map(|document| document.audience.as_ref())
+        .map(|keys| keys.iter().filter_map(|key| file.participant(key)).map(|p| p.key.as_str()).collect::<Vec<_>>().join(", "))
+        .collect();
+    let limited = match limited.as_slice() {
+        [] => String::new(),
+        [keys, ..] => format!(", {} {} {keys}", limited.len(), out.say("visibile solo all'autore e a", "seen only by its author and")),
+    };
+    format!(" · {count} {word}{limited}")
+}
+
+/// How an act stands to its term.
+pub(super) fn timeliness_text(out: Output, found: &Timeliness) -> String {
+    match found {
+        Timeliness::Timely(timely) => match timely.until() {
+            Some(until) => format!("{} {}", out.say("nel termine, che scade", "in time: the term ends"), day(out, until)),
+            None => out.say("nessun termine decorre", "no term runs").to_owned(),
+        },
+        Timeliness::Disputed(disputed) => format!(
+            "{} {}: {}",
+            out.say("controversa rispetto al termine del", "disputed; the term ended"),
+            day(out, disputed.until()),
+            out.say("decide il responsabile, con motivazione", "an official decides, with reasons")
+        ),
+        Timeliness::Late(late) => format!(
+            "{} {}: {}",
+            out.say("tardiva, il termine scadeva", "late, the term ended"),
+            day(out, late.until()),
+            out.say("resta nel fascicolo e non conta (art. 2 c. 8-bis)", "kept on record, does not count (art. 2 c. 8-bis)")
+        ),
+    }
+}
+
+/// The dates that are new or moved, those of several bodies together.
+pub(super) fn moved_dates(out: Output, file: &CaseFile, before: &Dates, after: &Dates) -> Option<String> {
+    let mut groups: BTreeMap<(TermKind, Option<Date>, Date), Vec<String>> = BTreeMap::new();
+    for ((kind, body), date) in after {
+        let old = before.get(&(*kind, body.clone())).copied();
+        if old != Some(*date) {
+            groups.entry((*kind, old, *date)).or_default().extend(body.as_ref().map(|writer| file.label(writer)));
+        }
+    }
+    if groups.is_empty() {
+        return None;
+    }
+    let texts = groups.into_iter().map(|((kind, old, date), bodies)| {
+        let from = old.map(|old| format!("{} → ", day(out, old))).unwrap_or_default();
+        let whose = if bodies.is_empty() { String::new() } else { format!(" ({})", bodies.join(", ")) };
+        format!("{}{whose} {from}{}", kind.text(lang(out)), day(out, date))
+    });
+    let texts: Vec<String> = texts.collect();
+    Some(format!("{} {}", out.say("termini:", "terms:"), texts.join(" · ")))
+}
+
+/// The timeline: every act of the lead's record with its effect.
+pub(super) fn timeline(out: Output, file: &CaseFile, case: &Case) {
+    let mut entries: Vec<(&MessageId, &Entry)> =
+        case.entries().filter(|(_, entry)| !matches!(entry.act, Ok(Act::TakenInCharge(_)))).collect();
+    entries.sort_by_key(|(id, entry)| (entry.issued_at, **id));
+    for (id, entry) in entries {
+        let key = file.label(&entry.author);
+        let text = act_text(out, file, entry);
+        out.progress(&step_line(Some(views::rome_text(entry.issued_at)), &key, &text));
+        if let Some(effect) = effect(out, file, case, *id, entry) {
+            out.progress(&below(&effect));
+        }
+    }
+    let taken = case.entries().filter(|(_, entry)| matches!(entry.act, Ok(Act::TakenInCharge(_)))).count();
+    out.progress(&below(&if out.italian() {
+        format!("e {taken} prese in carico della procedente, con le ricevute che provano ogni consegna")
+    } else {
+        format!("and {taken} takings in charge by the lead, with the receipts that prove each delivery")
+    }));
+}
+
+fn effect(out: Output, file: &CaseFile, case: &Case, id: MessageId, entry: &Entry) -> Option<String> {
+    if let Some(found) = timeliness_of(case, id) {
+        return Some(timeliness_text(out, &found));
+    }
+    match &entry.act {
+        Ok(Act::ImpliedAssent(implied)) => Some(format!(
+            "{} {} · {} {}",
+            out.say("termine scaduto", "term ended"),
+            day(out, implied.strict),
+            out.say("prova della consegna: ricevuta", "proof of delivery: receipt"),
+            short(&implied.proof_of_receipt)
+        )),
+        Ok(Act::Notice(_) | Act::Suspension(_) | Act::IntegrationDelivered(_) | Act::FinalDetermination(_)) => {
+            Some(delivered(out, file, case, id))
+        }
+        _ => None,
+    }
+}
+
+/// Who proved to have a message, and when.
+fn delivered(out: Output, file: &CaseFile, case: &Case, id: MessageId) -> String {
+    let mut days: BTreeMap<Date, BTreeSet<String>> = BTreeMap::new();
+    for delivery in case.state().deliveries().iter().filter(|delivery| delivery.message == id) {
+        days.entry(rome_date(delivery.at)).or_default().insert(file.label(&delivery.body));
+    }
+    let texts = days.into_iter().map(|(date, keys)| {
+        format!("{} ({})", day(out, date), keys.into_iter().collect::<Vec<_>>().join(", "))
+    });
+    let texts: Vec<String> = texts.collect();
+    format!("{} {}", out.say("ricevuta", "received"), texts.join(", "))
+}
+
+/// Each term with the reason of its date; bodies with the same term and reason together.
+pub(super) fn terms_with_reasons(out: Output, file: &CaseFile, case: &Case) {
+    let mut groups: Vec<(Term, Vec<Writer>)> = Vec::new();
+    for term in terms(case.state()) {
+        let body = term.body.clone();
+        let same = groups.iter_mut().find(|(first, _)| {
+            first.kind == term.kind && first.strict == term.strict && first.derivation == term.derivation
+        });
+        match same {
+            Some((_, bodies)) => bodies.extend(body),
+            None => groups.push((term, body.into_iter().collect())),
+        }
+    }
+    for (term, bodies) in groups {
+        let whose: Vec<String> = bodies.iter().map(|writer| file.label(writer)).collect();
+        let whose = if whose.is_empty() { String::new() } else { format!(" – {}", whose.join(", ")) };
+        let prudential = if term.prudential == term.strict {
+            String::new()
+        } else {
+            format!(", {} {}", out.say("prudenziale", "prudential"), day(out, term.prudential))
+        };
+        let head = format!("{}  ", day(out, term.strict));
+        let text = format!("{}{whose}{prudential} [{}]", term.kind.text(lang(out)), term.norm);
+        out.progress(&wrapped(&head, 16, &text));
+        out.progress(&wrapped(&" ".repeat(16), 16, &term.derivation_text(lang(out))));
+    }
+}
+
+/// The position of each body and what carries it.
+pub(super) fn positions(out: Output, file: &CaseFile, case: &Case) {
+    for line in case.state().position_lines() {
+        let position = serde_json::to_value(line.position).unwrap_or_default();
+        let how = match timeliness::standing_of(case.state(), &line.body) {
+            Some(timeliness::Standing::Implied(_)) => out.say(" (per silenzio o atto tardivo)", " (implied)"),
+            _ => "",
+        };
+        let word = views::glossary(out, position.as_str().unwrap_or_default());
+        out.progress(&format!("  {:<15} {word}{how}", file.label(&line.body)));
+    }
+}
+
+/// Where each node keeps its data.
+pub(super) fn places(out: Output, copies: &[Copy], comparison: &Comparison) {
+    for (copy, row) in copies.iter().zip(&comparison.rows) {
+        let kib = copy.journal_bytes.div_ceil(1024);
+        let text = if out.italian() {
+            format!("{} messaggi, {} ricevute, {} testi e {} documenti · journal.sqlite {kib} KiB", row.links, row.receipts, row.bodies, row.documents)
+        } else {
+            format!("{} messages, {} receipts, {} bodies and {} documents · journal.sqlite {kib} KiB", row.links, row.receipts, row.bodies, row.documents)
+        };
+        out.progress(&format!("  {:<15} {}\n{:18}{text}", copy.key, copy.folder.display(), ""));
+    }
+}
+
+/// The table of the comparison.
+pub(super) fn comparison(out: Output, comparison: &Comparison) {
+    let header = [
+        out.say("nodo", "node"),
+        out.say("messaggi", "messages"),
+        out.say("testi", "bodies"),
+        out.say("documenti", "documents"),
+        out.say("non visibili", "not visible"),
+        out.say("stato", "state"),
+        out.say("termini", "terms"),
+    ];
+    let [node, links, bodies, documents, hidden, state, terms] = header;
+    out.progress(&format!("  {node:<15} {links:>9} {bodies:>7} {documents:>10} {hidden:>13}   {state:<9} {terms:<9}"));
+    for row in &comparison.rows {
+        out.progress(&format!(
+            "  {:<15} {:>9} {:>7} {:>10} {:>13}   {:<9} {:<9}",
+            row.key,
+            row.links,
+            row.bodies,
+            row.documents,
+            row.hidden,
+            short(&row.state),
+            short(&row.terms)
+        ));
+    }
+}
+
+/// What the comparison proved, or what differs.
+pub(super) fn verdict(out: Output, file: &CaseFile, comparison: &Comparison) -> String {
+    let links = comparison.rows.first().map_or(0, |row| row.links);
+    if !comparison.differences.is_empty() {
+        let lines = comparison.differences.iter().map(|(it, en)| format!("  ✗ {}", if out.italian() { it } else { en }));
+        return lines.collect::<Vec<_>>().join("\n");
+    }
+    let nodes = comparison.rows.len();
+    let expected = if file.expected.outcome.is_some() || !file.expected.terms.is_empty() {
+        out.say(", e quelli attesi dal caso", ", and those that the case expects")
+    } else {
+        ""
+    };
+    if out.italian() {
+        format!(
+            "  ✓ gli stessi {links} messaggi, byte per byte, in {nodes} archivi\n  \
+             ✓ testi e documenti uguali dove si possono vedere, assenti altrove\n  \
+             ✓ lo stato in memoria di ogni nodo è quello ricalcolato dal suo archivio\n  \
+             ✓ termini ed esito uguali su tutti i nodi{expected}"
+        )
+    } else {
+        format!(
+            "  ✓ the same {links} messages, byte for byte, in {nodes} stores\n  \
+             ✓ bodies and documents equal where they may be seen, absent elsewhere\n  \
+             ✓ the state in each node's memory is the one recomputed from its store\n  \
+             ✓ terms and outcome equal on all nodes{expected}"
+        )
+    }
+}

@@ -1,0 +1,260 @@
+//! The engine: one thread that owns core and journal, fed by a bounded queue.
+//!
+//! Inputs that wait together become durable together (group commit); only then their effects are carried out. When the journal
+//! fails, everything of that batch is forgotten and the core starts again from the journal: what was not receipted comes again.
+
+use concerto_core::{Effect, Fault, Input, Node, NodeConfig, Order, Reply, Step, World};
+use concerto_message::SignatureCheck;
+use concerto_port::{Clock, DocumentStore, Journal, JournalError, PeerEvent, PeerFailure, PeerLink, Random, Signer};
+use std::collections::{BTreeMap, VecDeque};
+use std::sync::Arc;
+use std::time::Instant;
+use tokio::sync::{mpsc, oneshot};
+
+use crate::failpoint;
+
+/// Inputs that may wait for the engine; senders wait beyond it.
+pub(crate) const QUEUE_MAX: usize = 1024;
+/// Most inputs made durable together.
+const BATCH_MAX: usize = 128;
+
+/// What the engine is told.
+pub(crate) enum Told {
+    /// The transport reports.
+    Peer(PeerEvent),
+    /// An order, and where its reply goes.
+    Order(Box<Order>, oneshot::Sender<Result<Reply, Fault>>),
+    /// Time passed.
+    Tick,
+    /// Finish what is begun and stop.
+    Stop,
+}
+
+/// The outside of a node, as the core sees it.
+pub(crate) struct Outside {
+    pub(crate) documents: Box<dyn DocumentStore>,
+    pub(crate) signer: Box<dyn Signer>,
+    pub(crate) check: Box<dyn SignatureCheck>,
+    pub(crate) random: Box<dyn Random>,
+    pub(crate) clock: Box<dyn Clock>,
+    /// None when the node works without peers (an order given while it does not serve).
+    pub(crate) peers: Option<Arc<dyn PeerLink>>,
+}
+
+/// Core, journal and outside together.
+pub(crate) struct Engine {
+    config: NodeConfig,
+    node: Node,
+    journal: Box<dyn Journal + Send>,
+    outside: Outside,
+    started: Instant,
+    replies: BTreeMap<u64, oneshot::Sender<Result<Reply, Fault>>>,
+    next_reply: u64,
+    // answers that the engine gives itself because the transport took no request
+    returned: VecDeque<Input>,
+}
+
+macro_rules! world {
+    ($self:ident) => {
+        World {
+            journal: $self.journal.as_ref(),
+            documents: $self.outside.documents.as_ref(),
+            signer: $self.outside.signer.as_ref(),
+            check: $self.outside.check.as_ref(),
+            random: $self.outside.random.as_ref(),
+            now: $self.outside.clock.now(),
+            monotonic: $self.started.elapsed(),
+        }
+    };
+}
+
+impl Engine {
+    /// Starts the core from the journal.
+    pub(crate) fn start(
+        config: NodeConfig,
+        mut journal: Box<dyn Journal + Send>,
+        outside: Outside,
+    ) -> Result<Self, JournalError> {
+        let started = Instant::now();
+        let node = start_node(&config, journal.as_mut(), &outside, started)?;
+        Ok(Self {
+            config,
+            node,
+            journal,
+            outside,
+            started,
+            replies: BTreeMap::new(),
+            next_reply: 0,
+            returned: VecDeque::new(),
+        })
+    }
+
+    /// Runs until told to stop or until nobody can tell it anything more.
+    pub(crate) fn run(&mut self, mut told: mpsc::Receiver<Told>) {
+        while let Some(first) = told.blocking_recv() {
+            let mut batch = Vec::with_capacity(BATCH_MAX);
+            let mut stop = !self.accept(first, &mut batch);
+            while !stop && batch.len() < BATCH_MAX {
+                match told.try_recv() {
+                    Ok(next) => stop = !self.accept(next, &mut batch),
+                    Err(_) => break,
+                }
+            }
+            self.carry_out(batch);
+            while !self.returned.is_empty() {
+                let batch = self.returned.drain(..).collect();
+                self.carry_out(batch);
+            }
+            if stop {
+                return;
+            }
+        }
+    }
+
+    /// One order outside of a running node: durable when this returns.
+    pub(crate) fn execute(&mut self, order: Order) -> Result<Reply, Fault> {
+        let (sender, mut receiver) = oneshot::channel();
+        let input = self.order_input(Box::new(order), sender);
+        self.carry_out(vec![input]);
+        receiver.try_recv().unwrap_or_else(|_| Err(store_failed()))
+    }
+
+    fn order_input(&mut self, order: Box<Order>, reply: oneshot::Sender<Result<Reply, Fault>>) -> Input {
+        self.next_reply += 1;
+        self.replies.insert(self.next_reply, reply);
+        Input::Order { token: self.next_reply, order }
+    }
+
+    fn accept(&mut self, told: Told, batch: &mut Vec<Input>) -> bool {
+        let input = match told {
+            Told::Stop => return false,
+            Told::Tick => Input::Tick,
+            Told::Order(order, reply) => self.order_input(order, reply),
+            Told::Peer(PeerEvent::Connected { peer, peer_id }) => Input::Connected { peer, peer_id },
+            Told::Peer(PeerEvent::Disconnected { peer }) => Input::Disconnected { peer },
+            Told::Peer(PeerEvent::Request { from, token, frame }) => Input::Request { from, token, frame },
+            Told::Peer(PeerEvent::Answer { from, token, result }) => Input::Answer { from, token, result },
+        };
+        batch.push(input);
+        true
+    }
+
+    /// Makes a batch durable, then carries out its effects, then sends what the outbox makes due.
+    fn carry_out(&mut self, batch: Vec<Input>) {
+        match self.commit_batch(batch) {
+            Ok(effects) => {
+                failpoint::hit("after-commit");
+                self.perform(effects);
+                let world = world!(self);
+                match self.node.dispatch(&world) {
+                    Ok(step) => self.perform(step.effects),
+                    Err(error) => self.begin_again(&error),
+                }
+            }
+            Err(error) => self.begin_again(&error),
+        }
+    }
+
+    fn commit_batch(&mut self, batch: Vec<Input>) -> Result<Vec<Effect>, JournalError> {
+        let mut effects = Vec::new();
+        self.journal.begin()?;
+        let mut written = false;
+        for input in batch {
+            let Step { commit, effects: later } = {
+                let world = world!(self);
+                self.node.handle(input, &world)?
+            };
+            for (number, change) in (1..).zip(&commit) {
+                self.journal.write(change)?;
+                failpoint::hit_if("mid-step", number < commit.len());
+            }
+            failpoint::hit_if("mid-transaction", !commit.is_empty());
+            written |= !commit.is_empty();
+            effects.extend(later);
+        }
+        if written {
+            failpoint::hit("before-commit");
+            self.journal.commit()?;
+        } else {
+            self.journal.rollback()?;
+        }
+        Ok(effects)
+    }
+
+    fn perform(&mut self, effects: Vec<Effect>) {
+        for effect in effects {
+            match effect {
+                Effect::Reply { token, result } => {
+                    failpoint::hit("before-reply");
+                    if let Some(reply) = self.replies.remove(&token) {
+                        let _ = reply.send(result); // the one who ordered may be gone: the order stands
+                    }
+                }
+                Effect::Ask { to, token, frame } => {
+                    failpoint::hit("before-ask");
+                    let sent = self.outside.peers.as_ref().is_some_and(|p| p.request(&to, token, frame).is_ok());
+                    if !sent {
+                        let result = Err(PeerFailure::NotConnected);
+                        self.returned.push_back(Input::Answer { from: to, token, result });
+                    }
+                }
+                Effect::Respond { token, frame } => {
+                    failpoint::hit("before-respond");
+                    if let Some(peers) = &self.outside.peers
+                        && peers.respond(token, frame).is_err()
+                    {
+                        tracing::warn!("an answer was dropped: the queue to the transport is full");
+                    }
+                }
+            }
+        }
+    }
+
+    /// Nothing of the batch was kept: the core forgets it too, and orders are told so.
+    fn begin_again(&mut self, error: &JournalError) {
+        tracing::error!(%error, "the journal failed; the node starts again from it");
+        let _ = self.journal.rollback(); // there may be no transaction any more
+        for (_, reply) in std::mem::take(&mut self.replies) {
+            let _ = reply.send(Err(store_failed()));
+        }
+        match start_node(&self.config, self.journal.as_mut(), &self.outside, self.started) {
+            Ok(node) => self.node = node,
+            Err(error) => tracing::error!(%error, "the journal cannot be read"),
+        }
+    }
+}
+
+fn start_node(
+    config: &NodeConfig,
+    journal: &mut dyn Journal,
+    outside: &Outside,
+    started: Instant,
+) -> Result<Node, JournalError> {
+    let (node, step) = {
+        let world = World {
+            journal: &*journal,
+            documents: outside.documents.as_ref(),
+            signer: outside.signer.as_ref(),
+            check: outside.check.as_ref(),
+            random: outside.random.as_ref(),
+            now: outside.clock.now(),
+            monotonic: started.elapsed(),
+        };
+        Node::start(config.clone(), &world)?
+    };
+    journal.begin()?;
+    for change in &step.commit {
+        journal.write(change)?;
+    }
+    failpoint::hit("starting");
+    journal.commit()?;
+    Ok(node)
+}
+
+fn store_failed() -> Fault {
+    Fault::new(
+        "store.failed",
+        "L'archivio del nodo non ha potuto scrivere: nulla è stato fatto. Controllare spazio e permessi del disco, poi riprovare.",
+        "The node's store could not write: nothing was done. Check the disk's space and permissions, then try again.",
+    )
+}

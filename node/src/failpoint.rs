@@ -1,0 +1,79 @@
+//! Named places where a test makes the process die as a power cut would: `CONCERTO_FAILPOINT=name:hits` aborts at that hit.
+//!
+//! | name | where |
+//! |---|---|
+//! | `starting` | the core has started, its first writes are not committed |
+//! | `document-stored` | a body or document is durable, the link that lists it is not written |
+//! | `mid-step` | between two changes of one step |
+//! | `mid-transaction` | after the changes of one input, others of the batch may follow |
+//! | `before-commit`, `after-commit` | around the commit of a batch |
+//! | `before-reply`, `before-ask`, `before-respond` | the commit is durable, an effect of it is not carried out |
+//!
+//! Only in development builds (`debug_assertions`); a release contains nothing of it.
+
+use concerto_port::DocumentStore;
+
+#[cfg(debug_assertions)]
+mod armed {
+    use concerto_message::{Digest, Salt};
+    use concerto_port::{DocumentError, DocumentStore};
+    use std::sync::LazyLock;
+    use std::sync::atomic::{AtomicU64, Ordering};
+
+    static ARMED: LazyLock<Option<(String, u64)>> = LazyLock::new(|| {
+        let text = std::env::var("CONCERTO_FAILPOINT").ok()?;
+        let (name, hits) = text.split_once(':')?;
+        Some((name.to_owned(), hits.parse().ok()?))
+    });
+    static HITS: AtomicU64 = AtomicU64::new(0);
+
+    pub(super) fn hit(name: &str) {
+        let Some((armed, wanted)) = ARMED.as_ref() else { return };
+        if armed == name && HITS.fetch_add(1, Ordering::Relaxed) + 1 == *wanted {
+            eprintln!("failpoint {name} hit {wanted}");
+            std::process::abort();
+        }
+    }
+
+    /// A document store that dies after it stored.
+    pub(super) struct Documents<S>(pub(super) S);
+
+    impl<S: DocumentStore> DocumentStore for Documents<S> {
+        fn put(&self, digest: Digest, salt: Salt, bytes: &[u8]) -> Result<(), DocumentError> {
+            self.0.put(digest, salt, bytes)?;
+            hit("document-stored");
+            Ok(())
+        }
+        fn get(&self, digest: Digest) -> Result<Option<(Salt, Vec<u8>)>, DocumentError> {
+            self.0.get(digest)
+        }
+        fn has(&self, digest: Digest) -> Result<bool, DocumentError> {
+            self.0.has(digest)
+        }
+    }
+}
+
+/// Dies here if this failpoint is armed and its hit has come.
+#[inline]
+pub(crate) fn hit(name: &str) {
+    #[cfg(debug_assertions)]
+    armed::hit(name);
+    #[cfg(not(debug_assertions))]
+    let _ = name;
+}
+
+/// Like [`hit`], where the place counts only under a condition.
+#[inline]
+pub(crate) fn hit_if(name: &str, condition: bool) {
+    if condition {
+        hit(name);
+    }
+}
+
+/// The document store of a node, with its failpoint.
+pub(crate) fn documents(store: impl DocumentStore + 'static) -> Box<dyn DocumentStore> {
+    #[cfg(debug_assertions)]
+    return Box::new(armed::Documents(store));
+    #[cfg(not(debug_assertions))]
+    Box::new(store)
+}

@@ -1,1 +1,0 @@
-//! The Concerto node: runtime and command line.

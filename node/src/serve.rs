@@ -1,0 +1,115 @@
+//! `concerto serve`: the node runs until it is told to stop (SIGTERM, SIGINT, or an order over the control socket).
+
+use concerto_peer_libp2p::Libp2pLink;
+use concerto_store_sqlite::SqliteJournal;
+use serde_json::json;
+use std::os::unix::fs::PermissionsExt;
+use std::sync::Arc;
+use std::time::Duration;
+use tokio::sync::{Notify, mpsc};
+
+use crate::control;
+use crate::engine::{Engine, QUEUE_MAX, Told};
+use crate::home::Home;
+use crate::output::{Failure, Output};
+
+/// Time between two ticks of the core.
+const TICK: Duration = Duration::from_millis(100);
+
+/// Runs the node of a folder.
+pub(crate) fn run(out: Output, home: &Home) -> Result<(), Failure> {
+    let runtime = tokio::runtime::Builder::new_multi_thread()
+        .worker_threads(2)
+        .enable_all()
+        .build()
+        .map_err(|e| Failure::environment("system.runtime", &e))?;
+    runtime.block_on(serve(out, home))
+}
+
+async fn serve(out: Output, home: &Home) -> Result<(), Failure> {
+    let journal = SqliteJournal::open(&home.journal_path())?; // refuses a second process before anything else
+    let (peer_events, mut peers_tell) = mpsc::channel(QUEUE_MAX);
+    let link = concerto_peer_libp2p::spawn(home.transport_config()?, peer_events)
+        .map_err(|e| Failure::environment(e.code(), &e))?;
+    let mut outside = home.outside()?;
+    outside.peers = Some(Arc::new(link.clone()));
+    let mut engine = Engine::start(home.core_config()?, Box::new(journal), outside)?;
+    let (tell, told) = mpsc::channel(QUEUE_MAX);
+    let thread = std::thread::Builder::new()
+        .name("engine".into())
+        .spawn(move || engine.run(told))
+        .map_err(|e| Failure::environment("system.thread", &e))?;
+
+    let peer_tell = tell.clone();
+    tokio::spawn(async move {
+        while let Some(event) = peers_tell.recv().await {
+            if peer_tell.send(Told::Peer(event)).await.is_err() {
+                return;
+            }
+        }
+    });
+    let tick_tell = tell.clone();
+    tokio::spawn(async move {
+        let mut interval = tokio::time::interval(TICK);
+        interval.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
+        loop {
+            interval.tick().await;
+            if let Err(mpsc::error::TrySendError::Closed(_)) = tick_tell.try_send(Told::Tick) {
+                return;
+            }
+        }
+    });
+    let socket = home.socket_path();
+    let listener = bind(&socket)?;
+    let stop = Arc::new(Notify::new());
+    tokio::spawn(control::serve(listener, tell.clone(), stop.clone()));
+
+    announce(out, home, &link).await;
+    tokio::select! {
+        signal = wait_for_signal() => signal?,
+        () = stop.notified() => {}
+    }
+    tracing::info!("stopping");
+    let _ = tell.send(Told::Stop).await; // the engine may have stopped by itself
+    let stopped = tokio::task::spawn_blocking(move || thread.join()).await;
+    link.close();
+    let _ = std::fs::remove_file(&socket); // it may be gone already
+    match stopped {
+        Ok(Ok(())) => Ok(()),
+        _ => Err(Failure::environment("node.engine", &"the engine stopped with an error")),
+    }
+}
+
+async fn announce(out: Output, home: &Home, link: &Libp2pLink) {
+    let addresses = link.listen_addresses().await;
+    let text = format!(
+        "{} ({})\n{} {}",
+        home.node.name,
+        home.node.writer,
+        out.say("in ascolto su", "listening on"),
+        addresses.join(", ")
+    );
+    out.result(&text, &json!({ "ready": true, "writer": home.node.writer, "listening": addresses, "peer_id": link.peer_id() }));
+}
+
+/// Binds the control socket; a socket left by a process that died is replaced (the journal's lock proves that none lives).
+fn bind(socket: &std::path::Path) -> Result<tokio::net::UnixListener, Failure> {
+    match std::fs::remove_file(socket) {
+        Ok(()) => {}
+        Err(error) if error.kind() == std::io::ErrorKind::NotFound => {}
+        Err(error) => return Err(error.into()),
+    }
+    let listener = tokio::net::UnixListener::bind(socket)
+        .map_err(|e| Failure::environment("control.socket", &format!("{}: {e}", socket.display())))?;
+    std::fs::set_permissions(socket, std::fs::Permissions::from_mode(0o600))?;
+    Ok(listener)
+}
+
+async fn wait_for_signal() -> Result<(), Failure> {
+    use tokio::signal::unix::{SignalKind, signal};
+    let mut terminate = signal(SignalKind::terminate())?;
+    tokio::select! {
+        _ = terminate.recv() => Ok(()),
+        result = tokio::signal::ctrl_c() => Ok(result?),
+    }
+}
