@@ -20,6 +20,7 @@ use crate::timeliness::{Timeliness, judge};
 
 pub(crate) use conclusion::rebuttal_until;
 pub use notice::proposed_dates;
+pub use suspension::dates_after_integrations;
 pub(crate) use suspension::earlier_proof;
 
 /// What a check that found no refusal has to say.

@@ -603,6 +603,21 @@ fn no_conclusion_while_somebody_may_still_speak() {
 }
 
 #[test]
+fn a_conclusion_needs_somebody() {
+    let mut case = Case::received();
+    let mut released = Vec::new();
+    for body in [COMUNE, PROVINCIA, SABAP, USR] {
+        let statement = CompetenceStatement { suggested: None };
+        let statement = case.taken(body, SOON, Act::CompetenceStatement(statement));
+        released.push(Released { body: writer(body), statement });
+    }
+    let extension = ParticipantAdded { added: Vec::new(), dates: None, released };
+    case.lead(SOON, Act::ParticipantAdded(extension));
+    let conclusion = Act::FinalDetermination(case.conclusion(Outcome::Positive));
+    assert_eq!(case.refused(LEAD, SOON, conclusion), Refusal::NobodyTakesPart);
+}
+
+#[test]
 fn the_lines_of_a_conclusion_are_the_record() {
     let (mut case, _) = decided();
     case.note_silence(SABAP, AFTER);

@@ -33,11 +33,13 @@ mod properties_tests;
 mod stories_tests;
 #[cfg(test)]
 mod test_support;
+#[cfg(test)]
+mod walks_tests;
 
 pub use conference::{Conference, Evidence};
 pub use decide::{Command, Decided, decide};
 pub use evolve::{Event, evolve, fold};
-pub use guards::proposed_dates;
+pub use guards::{dates_after_integrations, proposed_dates};
 pub use language::Lang;
 pub use legal_time::{LegalNow, expired, rome_date};
 pub use refusal::{Refusal, Warning};

@@ -270,6 +270,9 @@ sayings! {
         /// An answer asked for the past.
         AnswerDatePast { given: Date = "The day named." } => "answer_date_past", CONCLUSION,
             "la data per rispondere è passata: {given}", "the day for an answer has passed: {given}";
+        /// Every body was released: there is nobody to conclude with.
+        NobodyTakesPart => "nobody_takes_part", CALLED,
+            "nessuna amministrazione partecipa più", "no body takes part any more";
         /// A body without a line.
         LineMissing { body: Writer = "The body." } => "line_missing", "L. 241/1990 art. 14-quater c. 1",
             "manca la posizione di {body}", "the position of {body} is missing";

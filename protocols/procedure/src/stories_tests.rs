@@ -14,6 +14,7 @@ use jiff::civil::date;
 
 use crate::acts::*;
 use crate::evolve::{Event, fold};
+use crate::guards::dates_after_integrations;
 use crate::refusal::Refusal;
 use crate::test_support::*;
 use crate::timeliness::{DisputeReason, Timeliness, Weight, judge, weight};
@@ -33,9 +34,15 @@ fn story_a() -> (Case, concerto_message::MessageId, concerto_message::MessageId)
     case.with_applicant("2026-12-09 10:30", Direction::Sent, order);
     assert_eq!(case.phase("2026-12-20 10:00"), Phase::Suspended);
     case.determination(USR, "2026-12-20 10:00", assent());
-    let dates = notice().dates;
-    let delivery = IntegrationDelivered { suspension: order, received_on: date(2026, 12, 30), dates };
-    case.lead("2026-12-30 10:00", Act::IntegrationDelivered(delivery));
+    let received_on = date(2026, 12, 30);
+    let dates = dates_after_integrations(&case.conference, received_on, now("2026-12-30 10:00")).unwrap();
+    assert_eq!(dates.determination_until, date(2027, 1, 20));
+    assert_eq!(dates.sensitive_until, Some(date(2027, 2, 4)));
+    assert_eq!(dates.meeting_on, date(2027, 2, 19));
+    let delivery = Act::IntegrationDelivered(IntegrationDelivered { suspension: order, received_on, dates });
+    assert_eq!(case.warnings(LEAD, "2026-12-30 10:00", delivery.clone()), []);
+    case.lead("2026-12-30 10:00", delivery);
+    assert_eq!(case.conference.view(now("2026-12-30 11:00")).conflicts, []);
     let conditional = case.determination(SABAP, "2027-01-18 10:00", with(Position::ConditionalAssent, 2));
     let late = case.determination(PROVINCIA, "2027-01-21 10:00", with(Position::Dissent, 1));
     (case, conditional, late)

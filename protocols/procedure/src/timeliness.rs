@@ -17,7 +17,7 @@ use jiff::civil::Date;
 use serde::Serialize;
 
 use crate::acts::{Determination, Finding, ImpliedAssent, Position, TermKind};
-use crate::conference::{Conference, Evidence, Received, Sent};
+use crate::conference::{Conference, Delivery, Evidence, Received, Sent};
 use crate::legal_time::rome_date;
 use crate::term::Term;
 use crate::terms::{Resumption, body_term};
@@ -71,7 +71,8 @@ pub enum DisputeReason {
         /// When.
         at: Timestamp,
     },
-    /// It came before the procedente told that the suspension had ended, within the term as it stood then.
+    /// It came before its author was told that the suspension had ended (before the procedente wrote it, and before proof that the author
+    /// has that message), within the term as it stood then.
     ResumptionToldLater,
 }
 
@@ -150,9 +151,12 @@ fn dispute(
     if let Some((writer, at)) = witness {
         return Some(DisputeReason::EvidenceAcrossDeadline { witness: writer.clone(), at: *at });
     }
-    let told_at = conference.suspension()?.delivered.as_ref()?.issued_at;
+    let delivered = conference.suspension()?.delivered.as_ref()?;
+    let told = |delivery: &&Delivery| delivery.message == delivered.message && delivery.body == *author;
+    let told_at = conference.deliveries().iter().find(told).map(|delivery| delivery.at);
+    let told_at = told_at.map_or(delivered.issued_at, |at| at.max(delivered.issued_at));
     let projected = body_term(conference, author, kind, Resumption::Projected)?;
-    let relied = evidence.received_at < told_at && day <= projected.prudential;
+    let relied = evidence.received_at <= told_at && day <= projected.prudential;
     relied.then_some(DisputeReason::ResumptionToldLater)
 }
 

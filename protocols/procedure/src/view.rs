@@ -328,7 +328,7 @@ impl Conference {
     }
 
     fn phase_after_positive(&self, conclusion: MessageId, stated: Efficacy) -> Phase {
-        let last = self.efficacy.iter().filter(|statement| statement.act.conclusion == conclusion).last();
+        let last = self.efficacy.iter().rfind(|statement| statement.act.conclusion == conclusion);
         match (last.map(|statement| statement.act.efficacy), stated) {
             (Some(Efficacy::Immediate), _) => Phase::Effective,
             (Some(Efficacy::Suspended), _) | (None, Efficacy::Suspended) => Phase::EfficacySuspended,

@@ -93,6 +93,9 @@ fn standing_positions(conference: &Conference, at: LegalNow) -> Result<Positions
             None => return Err(awaited(conference, writer, body, at)),
         };
     }
+    if positions.is_empty() {
+        return Err(Refusal::NobodyTakesPart);
+    }
     Ok(positions)
 }
 

@@ -4,7 +4,9 @@ use concerto_message::Writer;
 use jiff::civil::Date;
 
 use super::{Checked, not_suspended, settled};
-use crate::acts::{Finding, IntegrationDelivered, IntegrationRequest, Suspension, TermCorrection, TermKind};
+use crate::acts::{
+    Finding, IntegrationDelivered, IntegrationRequest, StatedDates, Suspension, TermCorrection, TermKind,
+};
 use crate::calendar::add_days;
 use crate::conference::{Conference, IntegrationRecord, Received};
 use crate::legal_time::{LegalNow, rome_date};
@@ -108,6 +110,41 @@ pub(super) fn delivery(
     }
     weigh_new_dates(conference, delivery, at, out);
     Ok(())
+}
+
+/// The dates to state when integrations that came on this day are forwarded: those that the law gives to each class of bodies.
+///
+/// None before the notice or without a suspension.
+pub fn dates_after_integrations(
+    conference: &Conference,
+    received_on: Date,
+    now: LegalNow,
+) -> Option<StatedDates> {
+    let stated = &conference.notice()?.act.dates;
+    let suspension = conference.suspension()?;
+    let mut after = conference.clone();
+    after.suspension.as_mut()?.delivered = Some(IntegrationRecord {
+        message: suspension.message,
+        issued_at: now.0,
+        received_on,
+        dates: stated.clone(),
+    });
+    let all = terms(&after);
+    let last = |long: bool| {
+        let of_class = |term: &&Term| {
+            let body = term.body.as_ref().and_then(|body| after.active_body(body));
+            term.kind == TermKind::Determination && body.is_some_and(|body| body.is_sensitive() == long)
+        };
+        all.iter().filter(of_class).map(|term| term.strict).max()
+    };
+    let of_kind = |kind| all.iter().find(|term| term.kind == kind).map(|term| term.strict);
+    Some(StatedDates {
+        integration_until: stated.integration_until,
+        determination_until: last(false).unwrap_or(stated.determination_until),
+        sensitive_until: last(true).or(stated.sensitive_until),
+        meeting_on: of_kind(TermKind::Meeting).unwrap_or(stated.meeting_on),
+        procedure_until: of_kind(TermKind::Procedure),
+    })
 }
 
 /// Compares the dates stated anew with those that the law gives.
