@@ -8,7 +8,8 @@ use concerto_message::ids::Nonce;
 use concerto_message::link::LINK_VERSION;
 use concerto_message::{ConferenceId, Incarnation, Payload, Writer};
 use concerto_procedure::acts::{
-    Act, Efficacy, IntegrationDelivered, Invited, Position, PositionLine, SensitiveScope, StatedDates, TermKind,
+    Act, Efficacy, IntegrationDelivered, Invited, Position, PositionLine, SensitiveScope, StatedDates,
+    TermKind,
 };
 use concerto_procedure::conference::{Body, Conference};
 use concerto_procedure::timeliness::judge;
@@ -224,8 +225,13 @@ fn moved_dates(conference: &Conference, received_on: Date, now: Timestamp) -> Op
     let any_long = after.active_bodies().any(|(_, body)| is_long(&after, body));
     Some(StatedDates {
         integration_until: latest(TermKind::IntegrationRequests, None).unwrap_or(stated.integration_until),
-        determination_until: latest(TermKind::Determination, Some(false)).unwrap_or(stated.determination_until),
-        sensitive_until: if any_long { latest(TermKind::Determination, Some(true)) } else { stated.sensitive_until },
+        determination_until: latest(TermKind::Determination, Some(false))
+            .unwrap_or(stated.determination_until),
+        sensitive_until: if any_long {
+            latest(TermKind::Determination, Some(true))
+        } else {
+            stated.sensitive_until
+        },
         meeting_on: latest(TermKind::Meeting, None).unwrap_or(stated.meeting_on),
         procedure_until: latest(TermKind::Procedure, None).or(stated.procedure_until),
     })
@@ -252,7 +258,8 @@ fn is_long(conference: &Conference, body: &Body) -> bool {
 /// The note as the record gives it; where the law does not allow one, its refusal says why.
 fn implied_assent(fill: &mut Fill, conference: &Conference, now: Timestamp) -> Result<(), Failure> {
     const FIELDS: [&str; 6] = ["ground", "round", "strict", "prudential", "proof_of_receipt", "messages"];
-    let Some(body) = fill.read::<Writer>("body").filter(|_| FIELDS.iter().any(|field| fill.wants(field))) else {
+    let Some(body) = fill.read::<Writer>("body").filter(|_| FIELDS.iter().any(|field| fill.wants(field)))
+    else {
         return Ok(());
     };
     let draft = conference.implied_assent_of(&body, LegalNow(now)).map_err(|refusal| refused(&refusal))?;
@@ -265,9 +272,8 @@ fn implied_assent(fill: &mut Fill, conference: &Conference, now: Timestamp) -> R
 
 /// Immediate where nobody dissented; where a dissent was overcome a person must say (art. 14-quater c. 3).
 fn efficacy(conference: &Conference) -> Option<Efficacy> {
-    let dissent = |line: &PositionLine| {
-        matches!(line.position, Position::SurmountableDissent | Position::Dissent)
-    };
+    let dissent =
+        |line: &PositionLine| matches!(line.position, Position::SurmountableDissent | Position::Dissent);
     (!conference.position_lines().iter().any(dissent)).then_some(Efficacy::Immediate)
 }
 

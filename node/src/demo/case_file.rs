@@ -121,7 +121,10 @@ impl CaseFile {
     pub(crate) fn parse(text: &str, documents: &Documents) -> Result<Self, Failure> {
         let table: toml::Table = toml::from_str(text).map_err(|error| {
             let what = format!("{error}");
-            Failure { exit: crate::output::Exit::Configuration, faults: vec![concerto_core::Fault::technical("case.syntax", &what)] }
+            Failure {
+                exit: crate::output::Exit::Configuration,
+                faults: vec![concerto_core::Fault::technical("case.syntax", &what)],
+            }
         })?;
         let mut problems = Problems::default();
         let case = read(&mut problems, &table);
@@ -163,7 +166,8 @@ fn read(problems: &mut Problems, table: &toml::Table) -> Option<CaseFile> {
     }
     let head = head.and_then(|keys| read_head(problems, keys));
     let participants = root.tables(problems, "participant");
-    let participants: Vec<_> = participants.into_iter().map(|keys| read_participant(problems, keys)).collect();
+    let participants: Vec<_> =
+        participants.into_iter().map(|keys| read_participant(problems, keys)).collect();
     let steps = root.tables(problems, "step");
     let steps: Vec<_> = steps.into_iter().map(|keys| read_step(problems, keys)).collect();
     let expected = root.table(problems, "expected").map(|keys| read_expected(problems, keys));
@@ -220,13 +224,14 @@ fn read_participant(problems: &mut Problems, mut keys: Keys<'_>) -> Option<Parti
     }
     let name = keys.required(problems, "name");
     let (ipa, aoo) = (keys.required(problems, "ipa"), keys.required(problems, "aoo"));
-    let writer = ipa.zip(aoo).and_then(|(ipa, aoo)| {
-        parsed::<Writer>(problems, keys.place(), "ipa, aoo", &format!("{ipa}/{aoo}"))
-    });
+    let writer = ipa
+        .zip(aoo)
+        .and_then(|(ipa, aoo)| parsed::<Writer>(problems, keys.place(), "ipa, aoo", &format!("{ipa}/{aoo}")));
     let seat = keys.text(problems, "seat");
     keys.text(problems, "pec"); // shown only
     let sensitive = keys.texts(problems, "sensitive").unwrap_or_default();
-    let sensitive = sensitive.iter().filter_map(|word| wire(problems, keys.place(), "sensitive", word)).collect();
+    let sensitive =
+        sensitive.iter().filter_map(|word| wire(problems, keys.place(), "sensitive", word)).collect();
     let signatory = keys.json(problems, "signatory");
     if signatory.is_none() {
         problems.add(keys.place(), "manca `signatory`", "`signatory` is missing");
@@ -331,7 +336,8 @@ fn wire<T: DeserializeOwned>(problems: &mut Problems, place: &str, key: &str, wo
     match serde_json::from_value(Value::String(word.to_owned())) {
         Ok(value) => Some(value),
         Err(_) => {
-            let (it, en) = (format!("`{key}`: `{word}` non esiste"), format!("`{key}`: there is no `{word}`"));
+            let (it, en) =
+                (format!("`{key}`: `{word}` non esiste"), format!("`{key}`: there is no `{word}`"));
             problems.add(place, it, en);
             None
         }
@@ -341,7 +347,8 @@ fn wire<T: DeserializeOwned>(problems: &mut Problems, place: &str, key: &str, wo
 fn parsed<T: std::str::FromStr>(problems: &mut Problems, place: &str, key: &str, text: &str) -> Option<T> {
     let value = text.parse().ok();
     if value.is_none() {
-        let (it, en) = (format!("`{key}`: `{text}` non ha la forma giusta"), format!("`{key}`: `{text}` is malformed"));
+        let (it, en) =
+            (format!("`{key}`: `{text}` non ha la forma giusta"), format!("`{key}`: `{text}` is malformed"));
         problems.add(place, it, en);
     }
     value
@@ -349,7 +356,8 @@ fn parsed<T: std::str::FromStr>(problems: &mut Problems, place: &str, key: &str,
 
 /// Civil time in Rome; an hour that does not exist or exists twice is refused.
 fn read_instant(problems: &mut Problems, place: &str, text: &str) -> Option<Timestamp> {
-    let instant = text.parse::<DateTime>().ok().and_then(|civil| ROME.to_ambiguous_timestamp(civil).unambiguous().ok());
+    let instant =
+        text.parse::<DateTime>().ok().and_then(|civil| ROME.to_ambiguous_timestamp(civil).unambiguous().ok());
     if instant.is_none() {
         problems.add(
             place,
@@ -361,7 +369,8 @@ fn read_instant(problems: &mut Problems, place: &str, text: &str) -> Option<Time
 }
 
 fn check_key(problems: &mut Problems, place: &str, key: &str) {
-    let good = key.bytes().all(|b| b.is_ascii_lowercase() || b.is_ascii_digit() || b == b'_') && key.len() <= 40;
+    let good =
+        key.bytes().all(|b| b.is_ascii_lowercase() || b.is_ascii_digit() || b == b'_') && key.len() <= 40;
     if !good {
         problems.add(
             place,

@@ -51,16 +51,26 @@ fn every_problem_is_named_at_once() {
 
 #[test]
 fn an_act_of_a_stopped_node_is_refused_before_anything_runs() {
-    let text = built_in().replace("name = \"provincia_assent\"\nat = \"2026-12-29T10:05\"\nby = \"provincia\"", "name = \"provincia_assent\"\nat = \"2026-12-29T10:05\"\nby = \"usr\"");
+    let text = built_in().replace(
+        "name = \"provincia_assent\"\nat = \"2026-12-29T10:05\"\nby = \"provincia\"",
+        "name = \"provincia_assent\"\nat = \"2026-12-29T10:05\"\nby = \"usr\"",
+    );
     let problems = problems_of(&text);
-    assert!(problems.iter().any(|p| p == "[[step]] provincia_assent: the node of who acts is stopped"), "{problems:#?}");
+    assert!(
+        problems.iter().any(|p| p == "[[step]] provincia_assent: the node of who acts is stopped"),
+        "{problems:#?}"
+    );
 }
 
 #[test]
 fn values_computed_where_the_record_gives_none_are_refused() {
-    let text = built_in().replace("position = \"assent\"\nround = 1\nacts = [\"nulla-osta-idrogeologico\"]", "position = \"@auto\"\nround = 1\nacts = \"@auto\"");
+    let text = built_in().replace(
+        "position = \"assent\"\nround = 1\nacts = [\"nulla-osta-idrogeologico\"]",
+        "position = \"@auto\"\nround = 1\nacts = \"@auto\"",
+    );
     let problems = problems_of(&text);
-    let expected = "[[step]] provincia_assent: facts, `position`: \"@auto\" does not hold here; write the value";
+    let expected =
+        "[[step]] provincia_assent: facts, `position`: \"@auto\" does not hold here; write the value";
     assert!(problems.iter().any(|p| p == expected), "{problems:#?}");
 }
 

@@ -56,11 +56,19 @@ fn check_participants(case: &CaseFile, problems: &mut Problems) {
     }
     if concerto_procedure::Regime::named(&case.regime).is_none() {
         let regime = &case.regime;
-        problems.add("[case]", format!("il regime `{regime}` non esiste"), format!("there is no regime `{regime}`"));
+        problems.add(
+            "[case]",
+            format!("il regime `{regime}` non esiste"),
+            format!("there is no regime `{regime}`"),
+        );
     }
     if case.participant(&case.lead).is_none() {
         let lead = &case.lead;
-        problems.add("[case]", format!("`lead`: `{lead}` non è un partecipante"), format!("`lead`: `{lead}` is no participant"));
+        problems.add(
+            "[case]",
+            format!("`lead`: `{lead}` non è un partecipante"),
+            format!("`lead`: `{lead}` is no participant"),
+        );
     }
     for participant in &case.participants {
         let place = format!("[[participant]] {}", participant.key);
@@ -69,10 +77,16 @@ fn check_participants(case: &CaseFile, problems: &mut Problems) {
         }
         if !writers.insert(&participant.writer) {
             let writer = &participant.writer;
-            problems.add(&place, format!("{writer} è di un altro partecipante"), format!("{writer} is another participant's"));
+            problems.add(
+                &place,
+                format!("{writer} è di un altro partecipante"),
+                format!("{writer} is another participant's"),
+            );
         }
         match (participant.key == case.lead, participant.acts.is_empty()) {
-            (false, true) => problems.add(&place, "manca [[participant.act]]", "[[participant.act]] is missing"),
+            (false, true) => {
+                problems.add(&place, "manca [[participant.act]]", "[[participant.act]] is missing")
+            }
             (true, false) => problems.add(
                 &place,
                 "a chi procede non si chiedono atti: togliere [[participant.act]]",
@@ -82,7 +96,11 @@ fn check_participants(case: &CaseFile, problems: &mut Problems) {
         }
     }
     if case.participants.len() < 2 {
-        problems.add("[[participant]]", "servono almeno due partecipanti", "two participants at least are needed");
+        problems.add(
+            "[[participant]]",
+            "servono almeno due partecipanti",
+            "two participants at least are needed",
+        );
     }
 }
 
@@ -133,13 +151,19 @@ impl<'a> Course<'a, '_> {
         }
         let Some(author) = self.case.participant(&step.by) else {
             let by = &step.by;
-            self.problems.add(&place, format!("`by`: `{by}` non è un partecipante"), format!("`by`: `{by}` is no participant"));
+            self.problems.add(
+                &place,
+                format!("`by`: `{by}` non è un partecipante"),
+                format!("`by`: `{by}` is no participant"),
+            );
             return;
         };
         let stopped = self.stopped.contains(author.key.as_str());
         match &step.what {
             What::Note(_) => {}
-            What::StopNode if stopped => self.problems.add(&place, "il nodo è già fermo", "the node is stopped already"),
+            What::StopNode if stopped => {
+                self.problems.add(&place, "il nodo è già fermo", "the node is stopped already")
+            }
             What::StopNode => {
                 self.stopped.insert(&author.key);
             }
@@ -151,7 +175,11 @@ impl<'a> Course<'a, '_> {
             }
             What::Act(act) => {
                 if stopped {
-                    self.problems.add(&place, "il nodo di chi agisce è fermo", "the node of who acts is stopped");
+                    self.problems.add(
+                        &place,
+                        "il nodo di chi agisce è fermo",
+                        "the node of who acts is stopped",
+                    );
                 }
                 self.check_act(&place, author, act);
             }
@@ -160,10 +188,18 @@ impl<'a> Course<'a, '_> {
 
     fn check_act(&mut self, place: &str, author: &Participant, act: &ActStep) {
         if act.type_name == "Notice" && author.key != self.case.lead {
-            self.problems.add(place, "solo chi procede apre la conferenza", "only the lead opens the conference");
+            self.problems.add(
+                place,
+                "solo chi procede apre la conferenza",
+                "only the lead opens the conference",
+            );
         }
         if act.type_name == "Notice" && act.body_audience.is_some() {
-            self.problems.add(place, "l'indizione è per tutti: togliere `body_audience`", "the notice is for everybody: remove `body_audience`");
+            self.problems.add(
+                place,
+                "l'indizione è per tutti: togliere `body_audience`",
+                "the notice is for everybody: remove `body_audience`",
+            );
         }
         for document in &act.documents {
             if let Err((it, en)) = self.documents.read(&document.file) {
@@ -246,7 +282,11 @@ impl<'a> Course<'a, '_> {
 fn check_expected(case: &CaseFile, problems: &mut Problems) {
     for term in &case.expected.terms {
         if let Some(key) = term.body.as_ref().filter(|key| case.participant(key).is_none()) {
-            problems.add("[expected]", format!("`{key}` non è un partecipante"), format!("`{key}` is no participant"));
+            problems.add(
+                "[expected]",
+                format!("`{key}` non è un partecipante"),
+                format!("`{key}` is no participant"),
+            );
         }
     }
 }

@@ -68,7 +68,8 @@ pub(super) fn read_all(nodes: &Nodes, conference: &ConferenceId) -> Result<Vec<C
 fn read_copy(node: &NodeOf, conference: &ConferenceId) -> Result<Copy, Failure> {
     let home = &node.home;
     let reader = SqliteReader::open(home.journal_path())?;
-    let absent = || Failure::environment("demo.conference", &format!("{}: the conference is not there", node.key));
+    let absent =
+        || Failure::environment("demo.conference", &format!("{}: the conference is not there", node.key));
     let case = Case::load(conference, &reader)?.ok_or_else(absent)?;
     let mut links = BTreeMap::new();
     let mut after = 0;
@@ -78,7 +79,8 @@ fn read_copy(node: &NodeOf, conference: &ConferenceId) -> Result<Copy, Failure> 
         after = last.row;
         links.extend(page.iter().map(|stored| (stored.link.id(), stored.link.text().to_owned())));
     }
-    let documents = FolderStore::open(home.documents_path()).map_err(|e| Failure::environment("documents.store", &e))?;
+    let documents =
+        FolderStore::open(home.documents_path()).map_err(|e| Failure::environment("documents.store", &e))?;
     let mut contents = BTreeMap::new();
     for (_, attachment) in attachments(&case) {
         let held = documents.get(attachment.digest).map_err(|e| Failure::environment(e.code(), &e))?;
@@ -87,7 +89,9 @@ fn read_copy(node: &NodeOf, conference: &ConferenceId) -> Result<Copy, Failure> 
         }
     }
     let live = match node.order(&WireOrder::StateDigests)? {
-        WireReply::StateDigests { states } => states.into_iter().find(|(id, _)| id == conference).map(|(_, digest)| digest),
+        WireReply::StateDigests { states } => {
+            states.into_iter().find(|(id, _)| id == conference).map(|(_, digest)| digest)
+        }
         _ => None,
     };
     Ok(Copy {
@@ -125,7 +129,8 @@ fn document_files(root: &Path) -> Result<usize, Failure> {
 
 /// Bodies and documents of a conference, with their authors; a body first.
 fn attachments(case: &Case) -> impl Iterator<Item = (&Writer, &Attachment)> {
-    case.entries().flat_map(|(_, entry)| entry.attachments().map(move |attachment| (&entry.author, attachment)))
+    case.entries()
+        .flat_map(|(_, entry)| entry.attachments().map(move |attachment| (&entry.author, attachment)))
 }
 
 /// Holds the stores against each other and against what the case expects.
@@ -145,7 +150,10 @@ pub(super) fn compare(file: &CaseFile, copies: &[Copy]) -> Comparison {
 }
 
 fn pairs(copies: &[Copy]) -> impl Iterator<Item = (&Copy, &Copy)> {
-    copies.iter().enumerate().flat_map(|(at, first)| copies.iter().skip(at + 1).map(move |other| (first, other)))
+    copies
+        .iter()
+        .enumerate()
+        .flat_map(|(at, first)| copies.iter().skip(at + 1).map(move |other| (first, other)))
 }
 
 fn compare_links(first: &Copy, other: &Copy, differences: &mut Vec<(String, String)>) {
@@ -166,7 +174,8 @@ fn compare_links(first: &Copy, other: &Copy, differences: &mut Vec<(String, Stri
 fn compare_contents(first: &Copy, other: &Copy, differences: &mut Vec<(String, String)>) {
     let (a, b) = (&first.key, &other.key);
     for (author, attachment) in attachments(&first.case) {
-        let both = attachment.audience.admits(author, &first.writer) && attachment.audience.admits(author, &other.writer);
+        let both = attachment.audience.admits(author, &first.writer)
+            && attachment.audience.admits(author, &other.writer);
         let equal = match (first.contents.get(&attachment.digest), other.contents.get(&attachment.digest)) {
             (Some(here), Some(there)) => here == there,
             _ => false,
@@ -235,13 +244,18 @@ fn compare_results(copies: &[Copy], rows: &[Row], differences: &mut Vec<(String,
     for (copy, row) in copies.iter().zip(rows).skip(1) {
         let (a, b) = (&first.key, &copy.key);
         if row.terms != first_row.terms {
-            differences.push((format!("{a} e {b} calcolano termini diversi"), format!("{a} and {b} compute other terms")));
+            differences.push((
+                format!("{a} e {b} calcolano termini diversi"),
+                format!("{a} and {b} compute other terms"),
+            ));
         }
         if row.state != first_row.state {
-            differences.push((format!("{a} e {b} hanno stati diversi"), format!("{a} and {b} have other states")));
+            differences
+                .push((format!("{a} e {b} hanno stati diversi"), format!("{a} and {b} have other states")));
         }
         if outcome_of(&copy.case) != outcome_of(&first.case) {
-            differences.push((format!("{a} e {b} hanno esiti diversi"), format!("{a} and {b} have other outcomes")));
+            differences
+                .push((format!("{a} e {b} hanno esiti diversi"), format!("{a} and {b} have other outcomes")));
         }
     }
 }

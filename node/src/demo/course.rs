@@ -37,7 +37,12 @@ pub(super) struct Course<'a> {
 }
 
 impl<'a> Course<'a> {
-    pub(super) fn new(out: Output, case: &'a CaseFile, documents: &'a Documents, nodes: &'a mut Nodes) -> Self {
+    pub(super) fn new(
+        out: Output,
+        case: &'a CaseFile,
+        documents: &'a Documents,
+        nodes: &'a mut Nodes,
+    ) -> Self {
         Self { out, case, documents, nodes, conference: None, messages: BTreeMap::new(), dates: Dates::new() }
     }
 
@@ -49,11 +54,13 @@ impl<'a> Course<'a> {
             self.step(step).map_err(|failure| of_step(step, failure))?;
         }
         for key in self.nodes.start_all()? {
-            let text = self.out.say("nodo riavviato per il confronto", "node started again for the comparison");
+            let text =
+                self.out.say("nodo riavviato per il confronto", "node started again for the comparison");
             self.out.progress(&report::step_line(None, &key, text));
         }
         let conference = self.conference.clone();
-        let conference = conference.ok_or_else(|| Failure::environment("demo.conference", &"no conference was opened"))?;
+        let conference =
+            conference.ok_or_else(|| Failure::environment("demo.conference", &"no conference was opened"))?;
         settle(self.case, self.nodes, &conference, "-")?;
         Ok(conference)
     }
@@ -66,7 +73,12 @@ impl<'a> Course<'a> {
             What::Note(text) => self.tell(step, key, text),
             What::StopNode => {
                 self.nodes.stop(key)?;
-                self.tell(step, key, self.out.say("■ il nodo si ferma (processo terminato)", "■ the node stops (process ended)"));
+                self.tell(
+                    step,
+                    key,
+                    self.out
+                        .say("■ il nodo si ferma (processo terminato)", "■ the node stops (process ended)"),
+                );
             }
             What::StartNode => {
                 let before = self.links_of(key)?;
@@ -116,9 +128,16 @@ impl<'a> Course<'a> {
         let facts = self.resolved(self.case.facts_of(act))?;
         let body = self.case.body_of(author, act).map(|body| self.resolved(body)).transpose()?;
         let documents = act.documents.iter().map(|document| {
-            let bytes = self.documents.read(&document.file).map_err(|(it, en)| Failure::usage("case.document", it, en))?;
+            let bytes = self
+                .documents
+                .read(&document.file)
+                .map_err(|(it, en)| Failure::usage("case.document", it, en))?;
             let audience = self.audience(document.audience.as_ref());
-            Ok(WireDocument { media_type: media_type(&document.file).to_owned(), audience, bytes: BASE64.encode(&bytes) })
+            Ok(WireDocument {
+                media_type: media_type(&document.file).to_owned(),
+                audience,
+                bytes: BASE64.encode(&bytes),
+            })
         });
         let documents = documents.collect::<Result<Vec<_>, Failure>>()?;
         let Some(conference) = self.conference.clone() else {
@@ -136,7 +155,9 @@ impl<'a> Course<'a> {
 
     fn audience(&self, keys: Option<&Vec<String>>) -> Audience {
         let Some(keys) = keys else { return Audience::ALL };
-        Audience::Only(keys.iter().filter_map(|key| self.case.participant(key)).map(|p| p.writer.clone()).collect())
+        Audience::Only(
+            keys.iter().filter_map(|key| self.case.participant(key)).map(|p| p.writer.clone()).collect(),
+        )
     }
 
     fn resolved(&self, value: Value) -> Result<Value, Failure> {
@@ -145,7 +166,11 @@ impl<'a> Course<'a> {
             None => self.messages.get(name).map(ToString::to_string),
         };
         resolve(value, &names).map_err(|name| {
-            Failure::usage("case.reference", format!("`@{name}` non è noto."), format!("`@{name}` is not known."))
+            Failure::usage(
+                "case.reference",
+                format!("`@{name}` non è noto."),
+                format!("`@{name}` is not known."),
+            )
         })
     }
 
@@ -158,7 +183,8 @@ impl<'a> Course<'a> {
 
     fn lead_case(&self) -> Result<Case, Failure> {
         let conference = self.conference.as_ref();
-        let conference = conference.ok_or_else(|| Failure::environment("demo.conference", &"none is open"))?;
+        let conference =
+            conference.ok_or_else(|| Failure::environment("demo.conference", &"none is open"))?;
         self.case_at(&self.lead()?.key, conference)
     }
 
@@ -170,7 +196,9 @@ impl<'a> Course<'a> {
     fn case_at(&self, key: &str, conference: &ConferenceId) -> Result<Case, Failure> {
         let reader = SqliteReader::open(self.nodes.node(key)?.home.journal_path())?;
         let case = Case::load(conference, &reader)?;
-        case.ok_or_else(|| Failure::environment("demo.conference", &format!("{key}: the conference is not there")))
+        case.ok_or_else(|| {
+            Failure::environment("demo.conference", &format!("{key}: the conference is not there"))
+        })
     }
 
     /// How many links a node holds.

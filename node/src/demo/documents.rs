@@ -56,9 +56,13 @@ impl Documents {
             ));
         }
         let bytes = match self {
-            Self::BuiltIn => BUILT_IN.iter().find(|(known, _)| *known == name).map(|(_, bytes)| bytes.to_vec()).ok_or_else(|| {
-                (format!("il documento `{name}` non esiste"), format!("there is no document `{name}`"))
-            })?,
+            Self::BuiltIn => BUILT_IN
+                .iter()
+                .find(|(known, _)| *known == name)
+                .map(|(_, bytes)| bytes.to_vec())
+                .ok_or_else(|| {
+                    (format!("il documento `{name}` non esiste"), format!("there is no document `{name}`"))
+                })?,
             Self::Folder(folder) => std::fs::read(folder.join(name)).map_err(|error| {
                 let path = folder.join(name);
                 (

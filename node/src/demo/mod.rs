@@ -105,16 +105,24 @@ fn tell_result(
     comparison: &Comparison,
 ) {
     let lead_name = case.participant(&case.lead).map_or("", |p| p.name.as_str());
-    out.progress(&report::heading(&format!("{} {lead_name}", out.say("Cronologia, dal fascicolo:", "Timeline, from the record of:"))));
+    out.progress(&report::heading(&format!(
+        "{} {lead_name}",
+        out.say("Cronologia, dal fascicolo:", "Timeline, from the record of:")
+    )));
     report::timeline(out, case, lead);
     out.progress(&report::heading(out.say("Posizioni ed esito", "Positions and outcome")));
     report::positions(out, case, lead);
     let outcome = comparison.outcome.and_then(|outcome| serde_json::to_value(outcome).ok());
-    let outcome = outcome.as_ref().and_then(Value::as_str).map_or("-".to_owned(), |word| views::glossary(out, word));
+    let outcome =
+        outcome.as_ref().and_then(Value::as_str).map_or("-".to_owned(), |word| views::glossary(out, word));
     out.progress(&format!("  {:<15} {outcome}", out.say("esito", "outcome")));
-    out.progress(&report::heading(out.say("Termini, e la ragione di ogni data", "Terms, and the reason of each date")));
+    out.progress(&report::heading(
+        out.say("Termini, e la ragione di ogni data", "Terms, and the reason of each date"),
+    ));
     report::terms_with_reasons(out, case, lead);
-    out.progress(&report::heading(out.say("Dove ogni nodo tiene i suoi dati", "Where each node keeps its data")));
+    out.progress(&report::heading(
+        out.say("Dove ogni nodo tiene i suoi dati", "Where each node keeps its data"),
+    ));
     report::places(out, copies, comparison);
     out.progress(&report::heading(out.say("Confronto degli archivi", "Comparison of the stores")));
     report::comparison(out, comparison);
@@ -122,7 +130,12 @@ fn tell_result(
 }
 
 /// Exports from the lead's store and verifies without any store, each as its own process, as a user would.
-fn export_and_verify(nodes: &Nodes, case: &CaseFile, conference: &ConferenceId, export: &Path) -> Result<Value, Failure> {
+fn export_and_verify(
+    nodes: &Nodes,
+    case: &CaseFile,
+    conference: &ConferenceId,
+    export: &Path,
+) -> Result<Value, Failure> {
     let home = &nodes.node(nodes_key(case))?.home.folder;
     let conference = conference.to_string();
     let folder: &[&Path] = &[export];
@@ -149,7 +162,10 @@ fn tell_export(out: Output, export: &Path, verified: &Result<Value, Failure>) {
     out.progress(&report::heading(out.say("Esportazione", "Export")));
     let path = export.display();
     match verified {
-        Ok(_) => out.progress(&format!("  ✓ {path}: {}", out.say("verificata senza alcun archivio", "verified without any store"))),
+        Ok(_) => out.progress(&format!(
+            "  ✓ {path}: {}",
+            out.say("verificata senza alcun archivio", "verified without any store")
+        )),
         Err(_) => out.progress(&format!("  ✗ {path}")),
     }
 }
@@ -180,7 +196,13 @@ fn result(
 }
 
 /// How to look at the nodes, and how to stop them where they run on.
-fn tell_end(out: Output, case: &CaseFile, nodes: &mut Nodes, conference: &ConferenceId, keep: bool) -> Result<(), Failure> {
+fn tell_end(
+    out: Output,
+    case: &CaseFile,
+    nodes: &mut Nodes,
+    conference: &ConferenceId,
+    keep: bool,
+) -> Result<(), Failure> {
     let program = std::env::current_exe()?;
     let home: PathBuf = nodes.node(nodes_key(case))?.home.folder.clone();
     out.progress(&report::heading(out.say("Per guardare", "To look around")));
@@ -191,7 +213,11 @@ fn tell_end(out: Output, case: &CaseFile, nodes: &mut Nodes, conference: &Confer
     if keep {
         let pids = nodes.leave_running();
         let pids: Vec<String> = pids.values().map(ToString::to_string).collect();
-        out.progress(&format!("  {} kill {}", out.say("i nodi restano in funzione; per fermarli:", "the nodes run on; to stop them:"), pids.join(" ")));
+        out.progress(&format!(
+            "  {} kill {}",
+            out.say("i nodi restano in funzione; per fermarli:", "the nodes run on; to stop them:"),
+            pids.join(" ")
+        ));
     }
     Ok(())
 }
@@ -208,9 +234,15 @@ fn conclude(
     faults.extend(verified.err().into_iter().flat_map(|failure| failure.faults));
     let seconds = started.elapsed().as_secs();
     let good = if out.italian() {
-        format!("\nOK: {} nodi, stesso fascicolo, stessi termini, stesso esito, in {seconds} s.", comparison.rows.len())
+        format!(
+            "\nOK: {} nodi, stesso fascicolo, stessi termini, stesso esito, in {seconds} s.",
+            comparison.rows.len()
+        )
     } else {
-        format!("\nOK: {} nodes, one record, the same terms, the same outcome, in {seconds} s.", comparison.rows.len())
+        format!(
+            "\nOK: {} nodes, one record, the same terms, the same outcome, in {seconds} s.",
+            comparison.rows.len()
+        )
     };
     if out.json || faults.is_empty() {
         out.result(&good, &value);

@@ -199,7 +199,9 @@ impl NodeOf {
     /// Gives an order to the running node.
     pub(super) fn order(&self, order: &WireOrder) -> Result<WireReply, Failure> {
         let reply = control::call(&self.home.socket_path(), order)?;
-        reply.ok_or_else(|| Failure::environment("demo.node", &format!("{}: the node does not answer", self.key)))
+        reply.ok_or_else(|| {
+            Failure::environment("demo.node", &format!("{}: the node does not answer", self.key))
+        })
     }
 
     fn log_path(&self) -> PathBuf {
@@ -244,12 +246,18 @@ fn node_folder(folder: &Path, participant: &Participant) -> PathBuf {
 
 /// The folder must be new or empty, and short enough for sockets.
 fn prepare_folder(folder: &Path, case: &CaseFile) -> Result<(), Failure> {
-    let longest = case.participants.iter().map(|p| node_folder(folder, p).join("control.sock")).max_by_key(|p| p.as_os_str().len());
+    let longest = case
+        .participants
+        .iter()
+        .map(|p| node_folder(folder, p).join("control.sock"))
+        .max_by_key(|p| p.as_os_str().len());
     if let Some(path) = longest.filter(|path| path.as_os_str().len() > SOCKET_PATH_BYTES_MAX) {
         let path = path.display();
         return Err(Failure::usage(
             "demo.folder",
-            format!("Il percorso {path} è troppo lungo per un socket: scegliere una cartella più breve con --folder."),
+            format!(
+                "Il percorso {path} è troppo lungo per un socket: scegliere una cartella più breve con --folder."
+            ),
             format!("The path {path} is too long for a socket: choose a shorter folder with --folder."),
         ));
     }
@@ -269,7 +277,8 @@ fn prepare_folder(folder: &Path, case: &CaseFile) -> Result<(), Failure> {
 
 /// A fresh folder for a run that names none.
 pub(super) fn temporary_folder() -> PathBuf {
-    let name = format!("concerto-demo-{}-{}", std::process::id(), Timestamp::now().as_millisecond() % 100_000);
+    let name =
+        format!("concerto-demo-{}-{}", std::process::id(), Timestamp::now().as_millisecond() % 100_000);
     std::env::temp_dir().join(name)
 }
 
@@ -283,7 +292,8 @@ fn set_clock(folder: &Path, at: Timestamp) -> Result<(), Failure> {
 fn new_node(participant: &Participant, ports: Ports, valid_from: Timestamp) -> Result<NewNode, Failure> {
     let ip = IpAddr::V4(Ipv4Addr::LOCALHOST);
     let address = |port, transport| Address { ip, port, transport, peer_id: None };
-    let entity: Result<FederationId, _> = format!("https://{}.demo.example", participant.key.replace('_', "-")).parse();
+    let entity: Result<FederationId, _> =
+        format!("https://{}.demo.example", participant.key.replace('_', "-")).parse();
     Ok(NewNode {
         writer: participant.writer.clone(),
         name: participant.name.clone(),

@@ -82,7 +82,8 @@ impl<'a> Keys<'a> {
         let texts = value.as_array().map(|items| items.iter().map(|i| i.as_str().map(str::to_owned)));
         let texts = texts.and_then(Iterator::collect);
         if texts.is_none() {
-            let (it, en) = (format!("`{key}` non è un elenco di testi"), format!("`{key}` is no list of texts"));
+            let (it, en) =
+                (format!("`{key}` non è un elenco di testi"), format!("`{key}` is no list of texts"));
             problems.add(&self.place, it, en);
         }
         texts
@@ -94,7 +95,11 @@ impl<'a> Keys<'a> {
         match value.as_table() {
             Some(table) => Some(Keys::new(format!("{}.{key}", self.place), table)),
             None => {
-                problems.add(&self.place, format!("`{key}` non è una tabella"), format!("`{key}` is no table"));
+                problems.add(
+                    &self.place,
+                    format!("`{key}` non è una tabella"),
+                    format!("`{key}` is no table"),
+                );
                 None
             }
         }
@@ -103,14 +108,22 @@ impl<'a> Keys<'a> {
     /// Tables below this one, in order; empty if absent.
     pub(super) fn tables(&mut self, problems: &mut Problems, key: &'static str) -> Vec<Keys<'a>> {
         let Some(value) = self.value(key) else { return Vec::new() };
-        let tables: Option<Vec<&Table>> = value.as_array().and_then(|all| all.iter().map(toml::Value::as_table).collect());
+        let tables: Option<Vec<&Table>> =
+            value.as_array().and_then(|all| all.iter().map(toml::Value::as_table).collect());
         match tables {
             Some(tables) => {
-                let place = |number| if self.place.is_empty() { format!("[[{key}]] {number}") } else { format!("{}, [[{key}]] {number}", self.place) };
+                let place = |number| {
+                    if self.place.is_empty() {
+                        format!("[[{key}]] {number}")
+                    } else {
+                        format!("{}, [[{key}]] {number}", self.place)
+                    }
+                };
                 tables.into_iter().enumerate().map(|(at, table)| Keys::new(place(at + 1), table)).collect()
             }
             None => {
-                let (it, en) = (format!("`{key}` non è un elenco di tabelle"), format!("`{key}` is no list of tables"));
+                let (it, en) =
+                    (format!("`{key}` non è un elenco di tabelle"), format!("`{key}` is no list of tables"));
                 problems.add(&self.place, it, en);
                 Vec::new()
             }

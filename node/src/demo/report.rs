@@ -111,11 +111,21 @@ pub(super) fn documents_text(out: Output, file: &CaseFile, act: &ActStep) -> Str
         .documents
         .iter()
         .filter_map(|document| document.audience.as_ref())
-        .map(|keys| keys.iter().filter_map(|key| file.participant(key)).map(|p| p.key.as_str()).collect::<Vec<_>>().join(", "))
+        .map(|keys| {
+            keys.iter()
+                .filter_map(|key| file.participant(key))
+                .map(|p| p.key.as_str())
+                .collect::<Vec<_>>()
+                .join(", ")
+        })
         .collect();
     let limited = match limited.as_slice() {
         [] => String::new(),
-        [keys, ..] => format!(", {} {} {keys}", limited.len(), out.say("visibile solo all'autore e a", "seen only by its author and")),
+        [keys, ..] => format!(
+            ", {} {} {keys}",
+            limited.len(),
+            out.say("visibile solo all'autore e a", "seen only by its author and")
+        ),
     };
     format!(" · {count} {word}{limited}")
 }
@@ -124,7 +134,9 @@ pub(super) fn documents_text(out: Output, file: &CaseFile, act: &ActStep) -> Str
 pub(super) fn timeliness_text(out: Output, found: &Timeliness) -> String {
     match found {
         Timeliness::Timely(timely) => match timely.until() {
-            Some(until) => format!("{} {}", out.say("nel termine, che scade", "in time: the term ends"), day(out, until)),
+            Some(until) => {
+                format!("{} {}", out.say("nel termine, che scade", "in time: the term ends"), day(out, until))
+            }
             None => out.say("nessun termine decorre", "no term runs").to_owned(),
         },
         Timeliness::Disputed(disputed) => format!(
@@ -137,7 +149,10 @@ pub(super) fn timeliness_text(out: Output, found: &Timeliness) -> String {
             "{} {}: {}",
             out.say("tardiva, il termine scadeva", "late, the term ended"),
             day(out, late.until()),
-            out.say("resta nel fascicolo e non conta (art. 2 c. 8-bis)", "kept on record, does not count (art. 2 c. 8-bis)")
+            out.say(
+                "resta nel fascicolo e non conta (art. 2 c. 8-bis)",
+                "kept on record, does not count (art. 2 c. 8-bis)"
+            )
         ),
     }
 }
@@ -148,7 +163,10 @@ pub(super) fn moved_dates(out: Output, file: &CaseFile, before: &Dates, after: &
     for ((kind, body), date) in after {
         let old = before.get(&(*kind, body.clone())).copied();
         if old != Some(*date) {
-            groups.entry((*kind, old, *date)).or_default().extend(body.as_ref().map(|writer| file.label(writer)));
+            groups
+                .entry((*kind, old, *date))
+                .or_default()
+                .extend(body.as_ref().map(|writer| file.label(writer)));
         }
     }
     if groups.is_empty() {
@@ -196,9 +214,9 @@ fn effect(out: Output, file: &CaseFile, case: &Case, id: MessageId, entry: &Entr
             out.say("prova della consegna: ricevuta", "proof of delivery: receipt"),
             short(&implied.proof_of_receipt)
         )),
-        Ok(Act::Notice(_) | Act::Suspension(_) | Act::IntegrationDelivered(_) | Act::FinalDetermination(_)) => {
-            Some(delivered(out, file, case, id))
-        }
+        Ok(
+            Act::Notice(_) | Act::Suspension(_) | Act::IntegrationDelivered(_) | Act::FinalDetermination(_),
+        ) => Some(delivered(out, file, case, id)),
         _ => None,
     }
 }
@@ -262,9 +280,15 @@ pub(super) fn places(out: Output, copies: &[Copy], comparison: &Comparison) {
     for (copy, row) in copies.iter().zip(&comparison.rows) {
         let kib = copy.journal_bytes.div_ceil(1024);
         let text = if out.italian() {
-            format!("{} messaggi, {} ricevute, {} testi e {} documenti · journal.sqlite {kib} KiB", row.links, row.receipts, row.bodies, row.documents)
+            format!(
+                "{} messaggi, {} ricevute, {} testi e {} documenti · journal.sqlite {kib} KiB",
+                row.links, row.receipts, row.bodies, row.documents
+            )
         } else {
-            format!("{} messages, {} receipts, {} bodies and {} documents · journal.sqlite {kib} KiB", row.links, row.receipts, row.bodies, row.documents)
+            format!(
+                "{} messages, {} receipts, {} bodies and {} documents · journal.sqlite {kib} KiB",
+                row.links, row.receipts, row.bodies, row.documents
+            )
         };
         out.progress(&format!("  {:<15} {}\n{:18}{text}", copy.key, copy.folder.display(), ""));
     }
@@ -282,7 +306,9 @@ pub(super) fn comparison(out: Output, comparison: &Comparison) {
         out.say("termini", "terms"),
     ];
     let [node, links, bodies, documents, hidden, state, terms] = header;
-    out.progress(&format!("  {node:<15} {links:>9} {bodies:>7} {documents:>10} {hidden:>13}   {state:<9} {terms:<9}"));
+    out.progress(&format!(
+        "  {node:<15} {links:>9} {bodies:>7} {documents:>10} {hidden:>13}   {state:<9} {terms:<9}"
+    ));
     for row in &comparison.rows {
         out.progress(&format!(
             "  {:<15} {:>9} {:>7} {:>10} {:>13}   {:<9} {:<9}",
@@ -301,7 +327,10 @@ pub(super) fn comparison(out: Output, comparison: &Comparison) {
 pub(super) fn verdict(out: Output, file: &CaseFile, comparison: &Comparison) -> String {
     let links = comparison.rows.first().map_or(0, |row| row.links);
     if !comparison.differences.is_empty() {
-        let lines = comparison.differences.iter().map(|(it, en)| format!("  ✗ {}", if out.italian() { it } else { en }));
+        let lines = comparison
+            .differences
+            .iter()
+            .map(|(it, en)| format!("  ✗ {}", if out.italian() { it } else { en }));
         return lines.collect::<Vec<_>>().join("\n");
     }
     let nodes = comparison.rows.len();

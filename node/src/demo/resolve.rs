@@ -8,7 +8,8 @@ use crate::auto::AUTO;
 /// The name that a value refers to, if it is a reference.
 fn reference(value: &Value) -> Option<&str> {
     let name = value.as_str()?.strip_prefix('@')?;
-    let plain = !name.is_empty() && name.bytes().all(|b| b.is_ascii_lowercase() || b.is_ascii_digit() || b == b'_');
+    let plain =
+        !name.is_empty() && name.bytes().all(|b| b.is_ascii_lowercase() || b.is_ascii_digit() || b == b'_');
     (plain && name != "auto").then_some(name)
 }
 
@@ -59,7 +60,8 @@ impl CaseFile {
             ("replaced_acts", Some(self.asked_acts(false))),
         ];
         for (field, value) in computed {
-            if let (Some(place), Some(value)) = (fields.get_mut(field).filter(|place| **place == AUTO), value) {
+            if let (Some(place), Some(value)) = (fields.get_mut(field).filter(|place| **place == AUTO), value)
+            {
                 *place = value;
             }
         }

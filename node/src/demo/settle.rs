@@ -30,7 +30,12 @@ struct Store<'a> {
 
 /// Waits until every running node holds the same links and the documents it may see, nothing waits for a receipt among them, and the
 /// lead has taken everything in charge with the proofs of delivery.
-pub(super) fn settle(case: &CaseFile, nodes: &Nodes, conference: &ConferenceId, step: &str) -> Result<(), Failure> {
+pub(super) fn settle(
+    case: &CaseFile,
+    nodes: &Nodes,
+    conference: &ConferenceId,
+    step: &str,
+) -> Result<(), Failure> {
     let deadline = Instant::now() + PATIENCE;
     loop {
         nodes.check_interrupt()?;
@@ -40,7 +45,11 @@ pub(super) fn settle(case: &CaseFile, nodes: &Nodes, conference: &ConferenceId, 
         }
         if Instant::now() > deadline {
             let list = |italian: bool| {
-                missing.iter().map(|(it, en)| if italian { it.as_str() } else { en }).collect::<Vec<_>>().join("; ")
+                missing
+                    .iter()
+                    .map(|(it, en)| if italian { it.as_str() } else { en })
+                    .collect::<Vec<_>>()
+                    .join("; ")
             };
             let (it, en) = (list(true), list(false));
             return Err(Failure::refused(Fault::new(
@@ -87,7 +96,11 @@ fn links_missing(stores: &[Store<'_>], missing: &mut Missing) {
     }
 }
 
-fn transfers_missing(store: &Store<'_>, running: &BTreeSet<&Writer>, missing: &mut Missing) -> Result<(), Failure> {
+fn transfers_missing(
+    store: &Store<'_>,
+    running: &BTreeSet<&Writer>,
+    missing: &mut Missing,
+) -> Result<(), Failure> {
     let key = &store.node.key;
     let outbox = store.reader.outbox(None, 0, ROWS)?;
     for row in outbox.iter().filter(|row| running.contains(&row.peer)) {
@@ -111,7 +124,8 @@ fn effects_missing(file: &CaseFile, lead: &Store<'_>, running: &BTreeSet<&Writer
     let Some(case) = &lead.case else { return };
     for (id, entry) in case.pending() {
         let (id, key) = (id.short(), file.label(&entry.author));
-        missing.push((format!("presa in carico di {id} ({key})"), format!("taking in charge of {id} ({key})")));
+        missing
+            .push((format!("presa in carico di {id} ({key})"), format!("taking in charge of {id} ({key})")));
     }
     let proven: BTreeSet<_> = case.state().deliveries().iter().map(|d| (d.message, &d.body)).collect();
     let matter = case.entries().filter(|(_, entry)| {
@@ -121,7 +135,10 @@ fn effects_missing(file: &CaseFile, lead: &Store<'_>, running: &BTreeSet<&Writer
         for body in case.participants().iter().filter(|p| *p != case.lead() && running.contains(p)) {
             if !proven.contains(&(*id, body)) {
                 let (id, key) = (id.short(), file.label(body));
-                missing.push((format!("prova di consegna di {id} a {key}"), format!("proof of delivery of {id} to {key}")));
+                missing.push((
+                    format!("prova di consegna di {id} a {key}"),
+                    format!("proof of delivery of {id} to {key}"),
+                ));
             }
         }
     }
