@@ -30,7 +30,11 @@ const PATIENCE: Duration = Duration::from_secs(60);
 #[derive(Debug, Serialize, Deserialize)]
 #[serde(tag = "order", rename_all = "snake_case")]
 pub(crate) enum WireOrder {
-    Open { act: Act, body: Option<Value>, documents: Vec<WireDocument> },
+    Open {
+        act: Act,
+        body: Option<Value>,
+        documents: Vec<WireDocument>,
+    },
     Send {
         conference: ConferenceId,
         act: Act,
@@ -95,9 +99,8 @@ impl WireOrder {
 
 fn read_documents(documents: Vec<WireDocument>) -> Result<Vec<NewDocument>, Fault> {
     let read = |document: WireDocument| {
-        let bytes = BASE64
-            .decode(document.bytes.as_bytes())
-            .map_err(|e| Fault::technical("control.base64", &e))?;
+        let bytes =
+            BASE64.decode(document.bytes.as_bytes()).map_err(|e| Fault::technical("control.base64", &e))?;
         Ok(NewDocument { media_type: document.media_type, audience: document.audience, bytes })
     };
     documents.into_iter().map(read).collect()
@@ -113,7 +116,9 @@ pub(crate) async fn serve(listener: tokio::net::UnixListener, engine: mpsc::Send
         tokio::spawn(async move {
             let mut stream = stream;
             // ends when the client is gone or takes too long
-            while let Ok(true) = tokio::time::timeout(PATIENCE, serve_one(&mut stream, &engine, &stop)).await {}
+            while let Ok(true) = tokio::time::timeout(PATIENCE, serve_one(&mut stream, &engine, &stop)).await
+            {
+            }
             drop(place);
         });
     }
@@ -177,7 +182,9 @@ async fn answer(bytes: &[u8], engine: &mpsc::Sender<Told>) -> WireReply {
     }
     match receiver.await {
         Ok(result) => result.into(),
-        Err(_) => WireReply::Fault { fault: Fault::technical("node.stopping", &"the node stopped before the reply") },
+        Err(_) => WireReply::Fault {
+            fault: Fault::technical("node.stopping", &"the node stopped before the reply"),
+        },
     }
 }
 
@@ -186,7 +193,10 @@ pub(crate) fn call(socket: &Path, order: &WireOrder) -> std::io::Result<Option<W
     let mut stream = match UnixStream::connect(socket) {
         Ok(stream) => stream,
         Err(error)
-            if matches!(error.kind(), std::io::ErrorKind::NotFound | std::io::ErrorKind::ConnectionRefused) =>
+            if matches!(
+                error.kind(),
+                std::io::ErrorKind::NotFound | std::io::ErrorKind::ConnectionRefused
+            ) =>
         {
             return Ok(None);
         }

@@ -5,7 +5,9 @@
 
 use concerto_core::{Effect, Fault, Input, Node, NodeConfig, Order, Reply, Step, World};
 use concerto_message::SignatureCheck;
-use concerto_port::{Clock, DocumentStore, Journal, JournalError, PeerEvent, PeerFailure, PeerLink, Random, Signer};
+use concerto_port::{
+    Clock, DocumentStore, Journal, JournalError, PeerEvent, PeerFailure, PeerLink, Random, Signer,
+};
 use std::collections::{BTreeMap, VecDeque};
 use std::sync::Arc;
 use std::time::Instant;
@@ -192,7 +194,8 @@ impl Engine {
                 }
                 Effect::Ask { to, token, frame } => {
                     failpoint::hit("before-ask");
-                    let sent = self.outside.peers.as_ref().is_some_and(|p| p.request(&to, token, frame).is_ok());
+                    let sent =
+                        self.outside.peers.as_ref().is_some_and(|p| p.request(&to, token, frame).is_ok());
                     if !sent {
                         let result = Err(PeerFailure::NotConnected);
                         self.returned.push_back(Input::Answer { from: to, token, result });

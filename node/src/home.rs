@@ -62,10 +62,14 @@ impl Home {
             .federation
             .anchor_keys
             .iter()
-            .map(|key| Jwk { kid: key.kid.clone(), ..Jwk::signing(key.key.clone(), algorithm_of(&key.key), &[]) })
+            .map(|key| Jwk {
+                kid: key.kid.clone(),
+                ..Jwk::signing(key.key.clone(), algorithm_of(&key.key), &[])
+            })
             .collect();
-        let keys = Jwks::new(keys)
-            .ok_or_else(|| Failure::environment("config.anchor.key", &"the anchor's keys cannot be listed"))?;
+        let keys = Jwks::new(keys).ok_or_else(|| {
+            Failure::environment("config.anchor.key", &"the anchor's keys cannot be listed")
+        })?;
         Ok(AnchorKeys::new(self.federation.id.clone(), keys))
     }
 
@@ -111,7 +115,8 @@ impl Home {
         let mut config = TransportConfig::new(self.peer_identity()?);
         config.listen = self.node.listen.iter().map(ToString::to_string).collect();
         config.frame_bytes_max = usize::try_from(self.node.limits.frame_bytes_max).unwrap_or(usize::MAX);
-        config.received_bytes_max = usize::try_from(self.node.limits.received_bytes_max).unwrap_or(usize::MAX);
+        config.received_bytes_max =
+            usize::try_from(self.node.limits.received_bytes_max).unwrap_or(usize::MAX);
         config.request_timeout = Duration::from_secs(self.node.delivery.answer_seconds);
         config.peers = self
             .federation
@@ -141,7 +146,8 @@ impl Home {
             ));
         }
         let target = String::from_utf8_lossy(&read(&link)?).trim().to_owned();
-        let clock = VirtualClock::open(PathBuf::from(target)).map_err(|e| Failure::environment("clock.virtual", &e))?;
+        let clock = VirtualClock::open(PathBuf::from(target))
+            .map_err(|e| Failure::environment("clock.virtual", &e))?;
         Ok(Box::new(clock))
     }
 
@@ -160,7 +166,8 @@ impl Home {
             .ok_or_else(|| Failure::environment("keys.certificate", &"the certificate file is empty"))?;
         let kid = key.public().thumbprint();
         let trust = Digest::of(&self.bundle()?);
-        let documents = FolderStore::open(&self.documents_path()).map_err(|e| Failure::environment("documents.store", &e))?;
+        let documents = FolderStore::open(self.documents_path())
+            .map_err(|e| Failure::environment("documents.store", &e))?;
         Ok(Outside {
             documents: crate::failpoint::documents(documents),
             signer: Box::new(MessageSigner::new(key, kid, x5t_s256(leaf), trust)),
@@ -217,7 +224,8 @@ pub(crate) fn certificates_file(ders: &[Vec<u8>]) -> String {
 
 pub(crate) fn read_certificates(path: &Path) -> Result<Vec<Vec<u8>>, Failure> {
     let text = String::from_utf8_lossy(&read(path)?).into_owned();
-    let bad = || Failure::environment("keys.certificate", &format!("{}: not a PEM certificate", path.display()));
+    let bad =
+        || Failure::environment("keys.certificate", &format!("{}: not a PEM certificate", path.display()));
     let blocks = text.split("-----BEGIN CERTIFICATE-----").skip(1);
     blocks
         .map(|block| {
