@@ -10,8 +10,10 @@ use crate::output::Output;
 /// Concerto: conferenze di servizi fra nodi delle amministrazioni · conferences between administrations' nodes.
 #[derive(Debug, Parser)]
 #[command(name = "concerto", version, max_term_width = 110)]
-#[command(after_help = "Codici di uscita · exit codes: 0 fatto/done; 1 rifiutato dalla legge o da un controllo/refused by the law or a \
-check; 2 comando errato/usage; 3 configurazione/configuration; 4 archivio, file o sistema/store, file or system.")]
+#[command(
+    after_help = "Codici di uscita · exit codes: 0 fatto/done; 1 rifiutato dalla legge o da un controllo/refused by the law or a \
+check; 2 comando errato/usage; 3 configurazione/configuration; 4 archivio, file o sistema/store, file or system."
+)]
 pub(crate) struct Arguments {
     /// Cartella del nodo · the node's folder.
     #[arg(long, global = true, env = "CONCERTO_HOME", default_value = ".")]

@@ -25,8 +25,12 @@ pub(crate) fn run(out: Output, arguments: Arguments) -> Result<(), Failure> {
         Command::Serve => serve::run(out, &Home::open(&folder)?),
         Command::Demo(options) => demo::run(out, &options),
         Command::Conference(cli::Conference::Open(write)) => open(out, &Home::open(&folder)?, &write),
-        Command::Conference(cli::Conference::List(page)) => views::list(out, &Home::open(&folder)?, page.limit),
-        Command::Conference(cli::Conference::Show(one)) => views::show(out, &Home::open(&folder)?, &one.conference),
+        Command::Conference(cli::Conference::List(page)) => {
+            views::list(out, &Home::open(&folder)?, page.limit)
+        }
+        Command::Conference(cli::Conference::Show(one)) => {
+            views::show(out, &Home::open(&folder)?, &one.conference)
+        }
         Command::Conference(cli::Conference::Timeline(one)) => {
             views::timeline(out, &Home::open(&folder)?, &one.conference)
         }
@@ -45,7 +49,9 @@ fn init_command(out: Output, new: &cli::Init) -> Result<(), Failure> {
         .listen
         .iter()
         .map(|text| {
-            text.parse().map_err(|e: concerto_federation_config::Text| Failure::usage("init.listen", format!("{text}: {}", e.it), format!("{text}: {}", e.en)))
+            text.parse().map_err(|e: concerto_federation_config::Text| {
+                Failure::usage("init.listen", format!("{text}: {}", e.it), format!("{text}: {}", e.en))
+            })
         })
         .collect();
     let entity: FederationId = match &new.entity {
@@ -77,7 +83,10 @@ fn send_act(out: Output, home: &Home, send: &cli::Send) -> Result<(), Failure> {
     let case = views::find(home, &send.one.conference)?;
     let facts = read_value(send.write.facts.as_deref())?.unwrap_or_else(|| json!({}));
     let now = home.clock()?.now();
-    let act = auto::act(&send.act_type, auto::facts(&send.act_type, facts, &case, &home.node.writer, now, Absent::Compute)?)?;
+    let act = auto::act(
+        &send.act_type,
+        auto::facts(&send.act_type, facts, &case, &home.node.writer, now, Absent::Compute)?,
+    )?;
     let body = read_value(send.write.body.as_deref())?;
     let body_audience = if send.body_audience.is_empty() {
         Audience::ALL
@@ -85,14 +94,18 @@ fn send_act(out: Output, home: &Home, send: &cli::Send) -> Result<(), Failure> {
         Audience::Only(send.body_audience.iter().cloned().collect())
     };
     let documents = documents(&send.write.documents)?;
-    tell(out, home, WireOrder::Send {
-        conference: case.id().clone(),
-        act,
-        body,
-        body_audience,
-        documents,
-        wait: send.wait,
-    })
+    tell(
+        out,
+        home,
+        WireOrder::Send {
+            conference: case.id().clone(),
+            act,
+            body,
+            body_audience,
+            documents,
+            wait: send.wait,
+        },
+    )
 }
 
 /// Gives an order to the running node, or carries it out on the store when none runs.
@@ -117,7 +130,7 @@ fn tell(out: Output, home: &Home, order: WireOrder) -> Result<(), Failure> {
 }
 
 fn without_node(home: &Home, order: Order) -> Result<WireReply, Failure> {
-    let journal = SqliteJournal::open(&home.journal_path())?;
+    let journal = SqliteJournal::open(home.journal_path())?;
     let mut engine = Engine::start(home.core_config()?, Box::new(journal), home.outside()?)?;
     Ok(engine.execute(order).into())
 }

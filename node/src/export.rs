@@ -36,7 +36,8 @@ const READ_ME_TEXT: &str = include_str!("export/read_me.txt");
 pub(crate) fn run(out: Output, home: &Home, conference: &str, folder: &Path) -> Result<(), Failure> {
     let case = views::find(home, conference)?;
     let reader = views::reader(home)?;
-    let documents = FolderStore::open(home.documents_path()).map_err(|e| Failure::environment(e.code(), &e))?;
+    let documents =
+        FolderStore::open(home.documents_path()).map_err(|e| Failure::environment(e.code(), &e))?;
     let anchor = home.anchor()?;
     prepare(folder)?;
     let mut writing = Writing {
@@ -126,7 +127,10 @@ impl Writing<'_> {
         let x5c = chain.certificates(kid).map(<[String]>::to_vec);
         let flattened = x5c.and_then(|x5c| Flattened::from_compact(link.text(), x5c));
         let flattened = flattened.ok_or_else(|| {
-            Failure::environment("export.certificate", &format!("{}: no certificate for key {kid}", link.id()))
+            Failure::environment(
+                "export.certificate",
+                &format!("{}: no certificate for key {kid}", link.id()),
+            )
         })?;
         self.write_json(&layout::flattened_file(number, link.id()), &flattened)
     }
@@ -188,8 +192,7 @@ impl Writing<'_> {
     fn fork(&mut self, a: MessageId, b: MessageId) -> Result<(), Failure> {
         let (Some(a), Some(b)) = (self.link(a)?, self.link(b)?) else { return Ok(()) };
         let Some(proof) = EquivocationProof::new(a, b) else { return Ok(()) };
-        let file =
-            ForkFile { first: proof.first.text().to_owned(), second: proof.second.text().to_owned() };
+        let file = ForkFile { first: proof.first.text().to_owned(), second: proof.second.text().to_owned() };
         self.write_json(&layout::fork_file(proof.first.id(), proof.second.id()), &file)?;
         self.counts.forks += 1;
         Ok(())
@@ -204,7 +207,10 @@ impl Writing<'_> {
         let digest = header.trust;
         if !self.chains.contains_key(&digest) {
             let bytes = self.reader.bundle(digest)?.ok_or_else(|| {
-                Failure::environment("export.bundle.missing", &format!("the store lacks trust bundle {digest}"))
+                Failure::environment(
+                    "export.bundle.missing",
+                    &format!("the store lacks trust bundle {digest}"),
+                )
             })?;
             let wrong = |e: concerto_trust::TrustError| Failure::environment(e.code(), &e);
             let bundle = Bundle::parse_named(&bytes, digest).map_err(wrong)?;
@@ -249,7 +255,8 @@ impl Writing<'_> {
 
 /// Makes the folders. Nothing that stands there is ever written over.
 fn prepare(folder: &Path) -> Result<(), Failure> {
-    let failed = |e: std::io::Error| Failure::environment("export.folder", &format!("{}: {e}", folder.display()));
+    let failed =
+        |e: std::io::Error| Failure::environment("export.folder", &format!("{}: {e}", folder.display()));
     if folder.exists() && (!folder.is_dir() || std::fs::read_dir(folder).map_err(failed)?.next().is_some()) {
         return Err(Failure::usage(
             "export.folder.not-empty",
@@ -271,15 +278,29 @@ fn tell(out: Output, writing: &Writing<'_>, case: &Case) {
         format!(
             "Conferenza {} esportata in {}: {} messaggi, {} ricevute, {} catene di fiducia, {} documenti ({} non presenti), {} prove di biforcazione.\n\
              Verifica: concerto verify {}",
-            case.id(), writing.folder.display(), counts.links, counts.receipts, counts.bundles, counts.documents,
-            counts.documents_absent, counts.forks, writing.folder.display()
+            case.id(),
+            writing.folder.display(),
+            counts.links,
+            counts.receipts,
+            counts.bundles,
+            counts.documents,
+            counts.documents_absent,
+            counts.forks,
+            writing.folder.display()
         )
     } else {
         format!(
             "Conference {} exported to {}: {} messages, {} receipts, {} trust chains, {} documents ({} not here), {} proofs of a fork.\n\
              Verify it: concerto verify {}",
-            case.id(), writing.folder.display(), counts.links, counts.receipts, counts.bundles, counts.documents,
-            counts.documents_absent, counts.forks, writing.folder.display()
+            case.id(),
+            writing.folder.display(),
+            counts.links,
+            counts.receipts,
+            counts.bundles,
+            counts.documents,
+            counts.documents_absent,
+            counts.forks,
+            writing.folder.display()
         )
     };
     if incomplete {

@@ -4,15 +4,16 @@
 //! key and gives them their bundle.
 
 use concerto_crypto_openssl::{
-    KeyKind, OpensslCheck, PeerKey, SoftwareKey, Subject, Validity as CertificateValidity, issue, self_signed_ca,
+    KeyKind, OpensslCheck, PeerKey, SoftwareKey, Subject, Validity as CertificateValidity, issue,
+    self_signed_ca,
 };
 use concerto_federation_config::{Address, AnchorKey, FederationFile, Member, NodeFile};
 use concerto_message::{FederationId, PublicKey, Writer};
 use concerto_trust::anchor::{key_set, sign};
 use concerto_trust::entity::{CdsNode, VouchedCodes};
 use concerto_trust::{
-    EntityConfiguration, Jwk, Jwks, LocalAnchor, NodeDescription, PeerEntry, PeerId, SigningFailed, SigningKey,
-    StatementSigner, Validity, peer_proof_input,
+    EntityConfiguration, Jwk, Jwks, LocalAnchor, NodeDescription, PeerEntry, PeerId, SigningFailed,
+    SigningKey, StatementSigner, Validity, peer_proof_input,
 };
 use jiff::{SignedDuration, Timestamp};
 use serde_json::json;
@@ -54,8 +55,7 @@ impl AnchorFolder {
         make_folder(folder)?;
         let key = generate()?;
         let (from, until) = validity(from);
-        let validity =
-            CertificateValidity { not_before_s: from.as_second(), not_after_s: until.as_second() };
+        let validity = CertificateValidity { not_before_s: from.as_second(), not_after_s: until.as_second() };
         let certificate = self_signed_ca(&key, name, name, validity).map_err(crypto)?;
         let federation = FederationFile {
             id: id.clone(),
@@ -65,7 +65,10 @@ impl AnchorFolder {
             members: Vec::new(),
         };
         write_secret(&folder.join("anchor.pem"), &key.to_pkcs8_pem().map_err(crypto)?)?;
-        write_new(&folder.join("anchor.crt"), certificates_file(std::slice::from_ref(&certificate)).as_bytes())?;
+        write_new(
+            &folder.join("anchor.crt"),
+            certificates_file(std::slice::from_ref(&certificate)).as_bytes(),
+        )?;
         let anchor = Self { key, certificate, federation };
         anchor.save(folder)?;
         Ok(anchor)
@@ -74,10 +77,10 @@ impl AnchorFolder {
     /// Opens a local anchor made before.
     pub(crate) fn open(folder: &Path) -> Result<Self, Failure> {
         let key = SoftwareKey::from_pkcs8_pem(&read(&folder.join("anchor.pem"))?).map_err(crypto)?;
-        let certificate = crate::home::read_certificates(&folder.join("anchor.crt"))?
-            .into_iter()
-            .next()
-            .ok_or_else(|| Failure::environment("keys.certificate", &"the anchor's certificate is missing"))?;
+        let certificate =
+            crate::home::read_certificates(&folder.join("anchor.crt"))?.into_iter().next().ok_or_else(
+                || Failure::environment("keys.certificate", &"the anchor's certificate is missing"),
+            )?;
         let text = String::from_utf8_lossy(&read(&folder.join("federation.toml"))?).into_owned();
         let federation = FederationFile::parse("federation.toml", &text)
             .map_err(|problems| Failure::configuration(&problems))?;
@@ -133,14 +136,14 @@ impl AnchorFolder {
 
     fn certificates(&self, message: &SoftwareKey, new: &NewNode) -> Result<Vec<Vec<u8>>, Failure> {
         let (from, until) = validity(new.valid_from);
-        let validity =
-            CertificateValidity { not_before_s: from.as_second(), not_after_s: until.as_second() };
+        let validity = CertificateValidity { not_before_s: from.as_second(), not_after_s: until.as_second() };
         let subject = Subject {
             name: new.name.clone(),
             ipa: new.writer.ipa.clone(),
             aoos: vec![new.writer.aoo.clone()],
         };
-        let leaf = issue(&self.certificate, &self.key, message.public(), &subject, validity).map_err(crypto)?;
+        let leaf =
+            issue(&self.certificate, &self.key, message.public(), &subject, validity).map_err(crypto)?;
         Ok(vec![leaf, self.certificate.clone()])
     }
 
@@ -153,12 +156,11 @@ impl AnchorFolder {
         peer_id: &PeerId,
     ) -> Result<NodeDescription, Failure> {
         let entity = new.entity.clone().into();
-        let proof = peer
-            .sign(peer_proof_input(&self.federation.id, &entity, peer_id).as_bytes())
-            .map_err(crypto)?;
+        let proof =
+            peer.sign(peer_proof_input(&self.federation.id, &entity, peer_id).as_bytes()).map_err(crypto)?;
         let key = Jwk::signing(message.public().clone(), message.algorithm(), certificates);
-        let message_keys =
-            Jwks::new(vec![key]).ok_or_else(|| Failure::environment("keys.message", &"the key cannot be listed"))?;
+        let message_keys = Jwks::new(vec![key])
+            .ok_or_else(|| Failure::environment("keys.message", &"the key cannot be listed"))?;
         Ok(NodeDescription {
             authority_hints: vec![self.federation.id.clone().into()],
             name: new.name.clone(),
@@ -188,10 +190,8 @@ impl AnchorFolder {
         let configuration = EntityConfiguration::of_node(description, own_keys, from, until)
             .map_err(|e| Failure::environment(e.code(), &e))?;
         let configuration = sign(&configuration, &node_signer).map_err(wrong)?;
-        let codes = VouchedCodes {
-            ipa_code: new.writer.ipa.clone(),
-            aoo_codes: vec![new.writer.aoo.clone()],
-        };
+        let codes =
+            VouchedCodes { ipa_code: new.writer.ipa.clone(), aoo_codes: vec![new.writer.aoo.clone()] };
         let anchor = LocalAnchor { entity: self.federation.id.clone(), name: self.federation.name.clone() };
         let bundle = anchor
             .enrol(configuration, &codes, &OpensslCheck::new(), &signing(&self.key), validity)
@@ -220,14 +220,24 @@ pub(crate) fn run(
     let text = if out.italian() {
         format!(
             "Nodo di {} ({}) creato in {}.\nFederazione: {} (ancora locale in {}).\nCopiare {} nella cartella di ogni altro nodo, poi: concerto --home {} serve",
-            new.name, new.writer, folder.display(), anchor_folder.federation().id, anchor.display(),
-            anchor.join("federation.toml").display(), folder.display()
+            new.name,
+            new.writer,
+            folder.display(),
+            anchor_folder.federation().id,
+            anchor.display(),
+            anchor.join("federation.toml").display(),
+            folder.display()
         )
     } else {
         format!(
             "Node of {} ({}) made in {}.\nFederation: {} (local anchor in {}).\nCopy {} into every other node's folder, then: concerto --home {} serve",
-            new.name, new.writer, folder.display(), anchor_folder.federation().id, anchor.display(),
-            anchor.join("federation.toml").display(), folder.display()
+            new.name,
+            new.writer,
+            folder.display(),
+            anchor_folder.federation().id,
+            anchor.display(),
+            anchor.join("federation.toml").display(),
+            folder.display()
         )
     };
     out.result(&text, &json!({ "folder": folder, "writer": new.writer, "anchor": anchor, "federation": anchor_folder.federation().id }));

@@ -1,12 +1,13 @@
 //! `concerto serve`: the node runs until it is told to stop (SIGTERM, SIGINT, or an order over the control socket).
 
 use concerto_peer_libp2p::Libp2pLink;
-use concerto_store_sqlite::SqliteJournal;
+use concerto_port::PeerEvent;
+use concerto_store_sqlite::{Checkpointer, SqliteJournal};
 use serde_json::json;
 use std::os::unix::fs::PermissionsExt;
 use std::sync::Arc;
 use std::time::Duration;
-use tokio::sync::{Notify, mpsc};
+use tokio::sync::{Notify, mpsc, oneshot};
 
 use crate::control;
 use crate::engine::{Engine, QUEUE_MAX, Told};
@@ -15,6 +16,8 @@ use crate::output::{Failure, Output};
 
 /// Time between two ticks of the core.
 const TICK: Duration = Duration::from_millis(100);
+/// Time between two checkpoints of the journal.
+const CHECKPOINT_EVERY: Duration = Duration::from_secs(5);
 
 /// Runs the node of a folder.
 pub(crate) fn run(out: Output, home: &Home) -> Result<(), Failure> {
@@ -27,47 +30,35 @@ pub(crate) fn run(out: Output, home: &Home) -> Result<(), Failure> {
 }
 
 async fn serve(out: Output, home: &Home) -> Result<(), Failure> {
-    let journal = SqliteJournal::open(&home.journal_path())?; // refuses a second process before anything else
-    let (peer_events, mut peers_tell) = mpsc::channel(QUEUE_MAX);
+    let journal = SqliteJournal::open(home.journal_path())?; // refuses a second process before anything else
+    let checkpointer = journal.checkpointer()?;
+    let (peer_events, peers_tell) = mpsc::channel(QUEUE_MAX);
     let link = concerto_peer_libp2p::spawn(home.transport_config()?, peer_events)
         .map_err(|e| Failure::environment(e.code(), &e))?;
     let mut outside = home.outside()?;
     outside.peers = Some(Arc::new(link.clone()));
     let mut engine = Engine::start(home.core_config()?, Box::new(journal), outside)?;
     let (tell, told) = mpsc::channel(QUEUE_MAX);
+    let (ended, engine_ended) = oneshot::channel::<()>();
     let thread = std::thread::Builder::new()
         .name("engine".into())
-        .spawn(move || engine.run(told))
+        .spawn(move || {
+            let _ended = ended; // dropped when the engine ends, whatever the reason
+            engine.run(told);
+        })
         .map_err(|e| Failure::environment("system.thread", &e))?;
-
-    let peer_tell = tell.clone();
-    tokio::spawn(async move {
-        while let Some(event) = peers_tell.recv().await {
-            if peer_tell.send(Told::Peer(event)).await.is_err() {
-                return;
-            }
-        }
-    });
-    let tick_tell = tell.clone();
-    tokio::spawn(async move {
-        let mut interval = tokio::time::interval(TICK);
-        interval.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
-        loop {
-            interval.tick().await;
-            if let Err(mpsc::error::TrySendError::Closed(_)) = tick_tell.try_send(Told::Tick) {
-                return;
-            }
-        }
-    });
+    tokio::spawn(forward_peers(peers_tell, tell.clone()));
+    tokio::spawn(tick(tell.clone()));
+    tokio::spawn(checkpoints(checkpointer));
     let socket = home.socket_path();
-    let listener = bind(&socket)?;
     let stop = Arc::new(Notify::new());
-    tokio::spawn(control::serve(listener, tell.clone(), stop.clone()));
+    tokio::spawn(control::serve(bind(&socket)?, tell.clone(), stop.clone()));
 
     announce(out, home, &link).await;
     tokio::select! {
         signal = wait_for_signal() => signal?,
         () = stop.notified() => {}
+        _ = engine_ended => tracing::error!("the engine ended by itself"),
     }
     tracing::info!("stopping");
     let _ = tell.send(Told::Stop).await; // the engine may have stopped by itself
@@ -77,6 +68,46 @@ async fn serve(out: Output, home: &Home) -> Result<(), Failure> {
     match stopped {
         Ok(Ok(())) => Ok(()),
         _ => Err(Failure::environment("node.engine", &"the engine stopped with an error")),
+    }
+}
+
+async fn forward_peers(mut peers_tell: mpsc::Receiver<PeerEvent>, tell: mpsc::Sender<Told>) {
+    while let Some(event) = peers_tell.recv().await {
+        if tell.send(Told::Peer(event)).await.is_err() {
+            return;
+        }
+    }
+}
+
+async fn tick(tell: mpsc::Sender<Told>) {
+    let mut interval = tokio::time::interval(TICK);
+    interval.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
+    loop {
+        interval.tick().await;
+        if let Err(mpsc::error::TrySendError::Closed(_)) = tell.try_send(Told::Tick) {
+            return;
+        }
+    }
+}
+
+/// Moves the journal's log into its file now and then, beside the writer.
+async fn checkpoints(checkpointer: Checkpointer) {
+    let mut checkpointer = checkpointer;
+    loop {
+        tokio::time::sleep(CHECKPOINT_EVERY).await;
+        let done = tokio::task::spawn_blocking(move || {
+            let result = checkpointer.checkpoint();
+            (checkpointer, result)
+        });
+        match done.await {
+            Ok((returned, result)) => {
+                checkpointer = returned;
+                if let Err(error) = result {
+                    tracing::warn!(%error, "a checkpoint failed; the next one is tried later");
+                }
+            }
+            Err(_) => return, // the runtime stops
+        }
     }
 }
 

@@ -6,10 +6,10 @@ use concerto_message::{ConferenceId, MessageId, Writer};
 use concerto_port::JournalRead;
 use concerto_procedure::acts::Act;
 use concerto_procedure::language::{Lang, date_text};
+use concerto_procedure::terms::terms;
 use concerto_procedure::timeliness::{Timeliness, judge};
 use concerto_procedure::view::{Action, ConferenceView};
 use concerto_procedure::{LegalNow, rome_date};
-use concerto_procedure::terms::terms;
 use concerto_store_sqlite::SqliteReader;
 use jiff::Timestamp;
 use jiff::tz::TimeZone;
@@ -23,7 +23,7 @@ const PAGE: usize = 256;
 
 /// The store, read-only.
 pub(crate) fn reader(home: &Home) -> Result<SqliteReader, Failure> {
-    Ok(SqliteReader::open(&home.journal_path())?)
+    Ok(SqliteReader::open(home.journal_path())?)
 }
 
 /// The language of the procedure's texts.
@@ -92,14 +92,18 @@ pub(crate) fn list(out: Output, home: &Home, limit: usize) -> Result<(), Failure
     for id in all(&reader)?.into_iter().take(limit) {
         let Some(case) = Case::load(&id, &reader)? else { continue };
         let view = case.state().view(LegalNow(now));
-        let phase = serde_json::to_value(&view.phase).unwrap_or_default();
+        let phase = serde_json::to_value(view.phase).unwrap_or_default();
         let pending = case.pending().len();
         text.push_str(&format!(
             "{}  {:<24} {}{}\n",
             &id.nonce().to_string()[..8],
             glossary(out, phase_name(&phase)),
             name_of(home, case.lead()),
-            if pending > 0 { format!("  ({pending} {})", out.say("in attesa", "pending")) } else { String::new() },
+            if pending > 0 {
+                format!("  ({pending} {})", out.say("in attesa", "pending"))
+            } else {
+                String::new()
+            },
         ));
         rows.push(json!({ "conference": id, "lead": case.lead(), "phase": phase, "pending": pending }));
     }
@@ -148,9 +152,14 @@ fn view_text(out: Output, home: &Home, case: &Case, view: &ConferenceView) -> St
     }
     text.push_str(&format!("\n{}\n", out.say("Amministrazioni coinvolte", "Bodies involved")));
     for body in &view.bodies {
-        let sensitive = if body.sensitive { out.say(" (interessi sensibili)", " (sensitive interests)") } else { "" };
+        let sensitive =
+            if body.sensitive { out.say(" (interessi sensibili)", " (sensitive interests)") } else { "" };
         let until = body.determination_until.map_or_else(|| "-".to_owned(), |d| date_text(d, lang(out)));
-        text.push_str(&format!("  {:<52} {:<28} {until}\n", format!("{}{sensitive}", name_of(home, &body.body)), wire(out, &body.status)));
+        text.push_str(&format!(
+            "  {:<52} {:<28} {until}\n",
+            format!("{}{sensitive}", name_of(home, &body.body)),
+            wire(out, &body.status)
+        ));
     }
     for anomaly in &view.anomalies {
         text.push_str(&format!("  ! {}\n", serde_json::to_string(anomaly).unwrap_or_default()));
@@ -174,25 +183,45 @@ fn action_text(out: Output, home: &Home, action: &Action) -> String {
     match action {
         Action::Convene => say("indire la conferenza", "convene the conference"),
         Action::ObtainReceipt { body } => {
-            format!("{} {}", out.say("ottenere la prova di ricezione da", "obtain proof of receipt from"), who(body))
+            format!(
+                "{} {}",
+                out.say("ottenere la prova di ricezione da", "obtain proof of receipt from"),
+                who(body)
+            )
         }
         Action::ConsiderSuspension { requests } => format!(
             "{} ({})",
-            out.say("valutare la sospensione per le integrazioni chieste", "consider suspending for the integrations asked"),
+            out.say(
+                "valutare la sospensione per le integrazioni chieste",
+                "consider suspending for the integrations asked"
+            ),
             requests.len()
         ),
         Action::ForwardIntegrations { until } => format!(
             "{} {}",
-            out.say("trasmettere le integrazioni quando arrivano; la sospensione termina", "forward the integrations when they come; the suspension ends"),
+            out.say(
+                "trasmettere le integrazioni quando arrivano; la sospensione termina",
+                "forward the integrations when they come; the suspension ends"
+            ),
             day(until)
         ),
         Action::DecideDispute { message } => format!(
             "{} {}",
-            out.say("decidere se è tempestivo l'atto contestato", "decide whether the disputed act came in time:"),
+            out.say(
+                "decidere se è tempestivo l'atto contestato",
+                "decide whether the disputed act came in time:"
+            ),
             message.short()
         ),
         Action::ConsiderRelease { body, .. } => {
-            format!("{} {}", out.say("valutare la declaratoria di non competenza di", "consider the competence statement of"), who(body))
+            format!(
+                "{} {}",
+                out.say(
+                    "valutare la declaratoria di non competenza di",
+                    "consider the competence statement of"
+                ),
+                who(body)
+            )
         }
         Action::TakeNoteOfSilence { draft } => format!(
             "{} {}",
@@ -201,19 +230,26 @@ fn action_text(out: Output, home: &Home, action: &Action) -> String {
         ),
         Action::ObtainExpressAct { body } => format!(
             "{} {}",
-            out.say("ottenere l'atto espresso (il silenzio non vale) da", "obtain the express act (silence is no assent) from"),
+            out.say(
+                "ottenere l'atto espresso (il silenzio non vale) da",
+                "obtain the express act (silence is no assent) from"
+            ),
             who(body)
         ),
         Action::HearOnPrescriptions { .. } => {
             say("sentire le parti sulle prescrizioni", "hear the parties on the prescriptions")
         }
-        Action::Conclude { .. } => say("adottare la determinazione conclusiva", "adopt the final determination"),
+        Action::Conclude { .. } => {
+            say("adottare la determinazione conclusiva", "adopt the final determination")
+        }
         Action::AwaitObservations { until } => format!(
             "{} {}",
             out.say("attendere le osservazioni del richiedente", "await the applicant's observations"),
             until.as_ref().map(day).unwrap_or_default()
         ),
-        Action::ConveneAgain { .. } => say("indire di nuovo dopo le osservazioni", "convene again after the observations"),
+        Action::ConveneAgain { .. } => {
+            say("indire di nuovo dopo le osservazioni", "convene again after the observations")
+        }
         Action::StateEfficacy { .. } => say("attestare l'efficacia", "state the efficacy"),
     }
 }
@@ -229,7 +265,12 @@ pub(crate) fn terms_text(out: Output, home: &Home, case: &Case, with_reasons: bo
         } else {
             format!(" ({} {})", out.say("prudenziale", "prudential"), date_text(term.prudential, lang))
         };
-        text.push_str(&format!("  {}{prudential}  {}{whose}  [{}]\n", date_text(term.strict, lang), term_name(out, &term), term.norm));
+        text.push_str(&format!(
+            "  {}{prudential}  {}{whose}  [{}]\n",
+            date_text(term.strict, lang),
+            term_name(out, &term),
+            term.norm
+        ));
         if with_reasons {
             for line in term.derivation_text(lang).lines() {
                 text.push_str(&format!("      {line}\n"));
@@ -263,10 +304,8 @@ pub(crate) fn timeline(out: Output, home: &Home, name: &str) -> Result<(), Failu
 
 /// The acts in the order in which the procedente's chain gives them effect; what waits comes last.
 pub(crate) fn course(out: Output, home: &Home, case: &Case) -> (String, Vec<Value>) {
-    let mut entries: Vec<(&MessageId, &Entry)> = case
-        .entries()
-        .filter(|(_, e)| !matches!(e.act, Ok(Act::TakenInCharge(_))))
-        .collect();
+    let mut entries: Vec<(&MessageId, &Entry)> =
+        case.entries().filter(|(_, e)| !matches!(e.act, Ok(Act::TakenInCharge(_)))).collect();
     entries.sort_by_key(|(id, e)| (e.issued_at, **id));
     let mut text = String::new();
     let mut rows = Vec::new();
@@ -274,10 +313,17 @@ pub(crate) fn course(out: Output, home: &Home, case: &Case) -> (String, Vec<Valu
         let taken = entry.author == *case.lead() || case.is_taken(*id);
         let timeliness = timeliness_of(case, *id);
         let note = match (&timeliness, taken) {
-            (_, false) => format!("  [{}]", out.say("in attesa di presa in carico", "not taken in charge yet")),
+            (_, false) => {
+                format!("  [{}]", out.say("in attesa di presa in carico", "not taken in charge yet"))
+            }
             (Some(Timeliness::Timely(_)), _) => format!("  [{}]", out.say("nel termine", "in time")),
-            (Some(Timeliness::Disputed(_)), _) => format!("  [{}]", out.say("contestato: decide un funzionario", "disputed: an official decides")),
-            (Some(Timeliness::Late(_)), _) => format!("  [{}]", out.say("tardivo: non conta", "late: does not count")),
+            (Some(Timeliness::Disputed(_)), _) => format!(
+                "  [{}]",
+                out.say("contestato: decide un funzionario", "disputed: an official decides")
+            ),
+            (Some(Timeliness::Late(_)), _) => {
+                format!("  [{}]", out.say("tardivo: non conta", "late: does not count"))
+            }
             _ => String::new(),
         };
         text.push_str(&format!(
@@ -330,7 +376,14 @@ pub(crate) fn inbox(out: Output, home: &Home, limit: usize) -> Result<(), Failur
     for id in all(&reader)? {
         let Some(case) = Case::load(&id, &reader)? else { continue };
         for (message, entry) in case.entries().filter(|(_, e)| !e.own) {
-            rows.push((entry.received_at, id.clone(), *message, entry.author.clone(), act_text(out, entry), case.is_taken(*message)));
+            rows.push((
+                entry.received_at,
+                id.clone(),
+                *message,
+                entry.author.clone(),
+                act_text(out, entry),
+                case.is_taken(*message),
+            ));
         }
     }
     rows.sort_by_key(|r| std::cmp::Reverse((r.0, r.2)));
@@ -372,7 +425,12 @@ pub(crate) fn outbox(out: Output, home: &Home, limit: usize) -> Result<(), Failu
     let rows = reader.outbox(None, 0, limit)?;
     let mut text = String::new();
     for row in &rows {
-        text.push_str(&format!("{}  {}  {}\n", rome_text(row.since), name_of(home, &row.peer), row.message.short()));
+        text.push_str(&format!(
+            "{}  {}  {}\n",
+            rome_text(row.since),
+            name_of(home, &row.peer),
+            row.message.short()
+        ));
     }
     if rows.is_empty() {
         text.push_str(out.say("Nulla attende una ricevuta.", "Nothing waits for a receipt."));

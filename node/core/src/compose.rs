@@ -5,7 +5,7 @@ use concerto_message::ids::Nonce;
 use concerto_message::jose::{ContentType, Header, SerializationType};
 use concerto_message::limits::{BODY_BYTES_MAX, SMALL_DOCUMENT_BYTES_MAX};
 use concerto_message::link::{LINK_VERSION, UnsignedLink};
-use concerto_message::receipt::{Covered, RECEIPT_SCHEMA, ReceiptPayload, UnsignedReceipt};
+use concerto_message::receipt::{Covered, RECEIPT_SCHEMA, ReceiptPayload, Refusal, UnsignedReceipt};
 use concerto_message::{
     Attachment, Audience, ConferenceId, Link, Payload, Receipt, ReceiptKind, Salt, Verified, Writer,
 };
@@ -14,7 +14,7 @@ use concerto_procedure::acts::Act;
 use concerto_procedure::decide::{Command, decide};
 use concerto_procedure::language::Lang;
 use concerto_procedure::legal_time::LegalNow;
-use concerto_procedure::refusal::{Refusal, Warning};
+use concerto_procedure::refusal::Warning;
 use serde_json::Value;
 
 use crate::case::Case;
@@ -29,6 +29,15 @@ pub(crate) struct Draft {
     pub(crate) body: Option<Value>,
     pub(crate) body_audience: Audience,
     pub(crate) documents: Vec<NewDocument>,
+}
+
+/// What a receipt of this node will say.
+#[derive(Debug, Clone)]
+pub(crate) struct NewReceipt {
+    pub(crate) kind: ReceiptKind,
+    pub(crate) messages: Vec<Covered>,
+    pub(crate) received_at: jiff::Timestamp,
+    pub(crate) refusal: Option<Refusal>,
 }
 
 impl Node {
@@ -203,10 +212,7 @@ impl Node {
         world: &World<'_>,
         case: &Case,
         author: &Writer,
-        kind: ReceiptKind,
-        messages: Vec<Covered>,
-        received_at: jiff::Timestamp,
-        refusal: Option<concerto_message::receipt::Refusal>,
+        new: NewReceipt,
     ) -> Result<Verified<Receipt>, Fault> {
         let payload = ReceiptPayload {
             receipt: 1,
@@ -215,13 +221,13 @@ impl Node {
             conference: case.id().clone(),
             issuer: self.identity.writer.clone(),
             author: author.clone(),
-            kind,
-            messages,
-            received_at,
+            kind: new.kind,
+            messages: new.messages,
+            received_at: new.received_at,
             head: case.head(author),
             terms: case.terms_statement(),
             registration: None,
-            refusal,
+            refusal: new.refusal,
         };
         let header = self.header(world, ContentType::Receipt);
         let unsigned = UnsignedReceipt::new(header, payload).map_err(|e| Fault::technical(e.code(), &e))?;
@@ -285,7 +291,7 @@ fn too_large(found: usize, limit: u64) -> Fault {
 }
 
 /// A lawful refusal as officials see it.
-pub(crate) fn refusal_fault(refusal: &Refusal) -> Fault {
+pub(crate) fn refusal_fault(refusal: &concerto_procedure::Refusal) -> Fault {
     Fault {
         code: refusal.code().to_owned(),
         text: refusal.text(Lang::It),

@@ -9,6 +9,7 @@ use concerto_port::{ContentStatus, JournalError, Write};
 use jiff::Timestamp;
 use std::collections::BTreeMap;
 
+use crate::compose::NewReceipt;
 use crate::fault::Fault;
 use crate::ingest::Ingested;
 use crate::node::Node;
@@ -138,28 +139,13 @@ impl Node {
         }
         for ((conference, received_at), messages) in groups {
             let refusals = self.refusals(&conference, &messages);
-            texts.extend(self.give(
-                world,
-                step,
-                &conference,
-                author,
-                ReceiptKind::Accepted,
-                messages,
-                received_at,
-                None,
-            ));
+            let accepted = NewReceipt { kind: ReceiptKind::Accepted, messages, received_at, refusal: None };
+            texts.extend(self.give(world, step, &conference, author, accepted));
             for (covered, refusal) in refusals {
-                let kind = ReceiptKind::Refused;
-                texts.extend(self.give(
-                    world,
-                    step,
-                    &conference,
-                    author,
-                    kind,
-                    vec![covered],
-                    received_at,
-                    Some(refusal),
-                ));
+                let refusal = Some(refusal);
+                let new =
+                    NewReceipt { kind: ReceiptKind::Refused, messages: vec![covered], received_at, refusal };
+                texts.extend(self.give(world, step, &conference, author, new));
             }
         }
         Ok(texts)
@@ -186,20 +172,16 @@ impl Node {
     }
 
     /// Signs and keeps one receipt; its text, unless the signer is away (then the message is sent again and asks again).
-    #[allow(clippy::too_many_arguments, reason = "a receipt says this many things")]
     pub(crate) fn give(
         &mut self,
         world: &World<'_>,
         step: &mut Step,
         conference: &ConferenceId,
         author: &Writer,
-        kind: ReceiptKind,
-        messages: Vec<Covered>,
-        received_at: Timestamp,
-        refusal: Option<Refusal>,
+        new: NewReceipt,
     ) -> Option<String> {
         let case = self.cases.get(conference)?;
-        match self.sign_receipt(world, case, author, kind, messages, received_at, refusal) {
+        match self.sign_receipt(world, case, author, new) {
             Ok(receipt) => {
                 let text = receipt.text().to_owned();
                 step.commit.push(Write::Receipt { receipt: receipt.clone(), at: world.now });

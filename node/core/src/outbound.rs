@@ -173,7 +173,8 @@ impl Node {
         tracing::info!(peer = %from, "session open");
         self.delivery.peer_ready(from);
         self.begin_catch_up(world, step, from)?;
-        self.push_receipts(world, step, from)
+        self.push_receipts(step, from);
+        Ok(())
     }
 
     /// Receipts for delivered links: stored, the outbox rows go, the others are sent again later.

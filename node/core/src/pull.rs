@@ -9,6 +9,7 @@ use concerto_port::{JournalError, WantedDocument, Write};
 use std::collections::{BTreeSet, VecDeque};
 use std::time::Duration;
 
+use crate::compose::NewReceipt;
 use crate::ingest::Ingested;
 use crate::node::{Asked, Node};
 use crate::step::{Step, World};
@@ -377,7 +378,8 @@ impl Node {
         }
         let covered = vec![Covered { id: link.id(), bytes: link.bytes_digest() }];
         let author = payload.writer.clone();
-        let text = self.give(world, step, &payload.conference, &author, kind, covered, world.now, None);
+        let new = NewReceipt { kind, messages: covered, received_at: world.now, refusal: None };
+        let text = self.give(world, step, &payload.conference, &author, new);
         if let Some(text) = text.filter(|_| self.session_ready(&author)) {
             self.ask(step, &author, Asked::Receipts, &Request::Receipts { receipts: vec![text] }, &[]);
         }
@@ -385,12 +387,7 @@ impl Node {
     }
 
     /// When a session opens: receipts about the peer's documents, and evidence for a procedente, are told again.
-    pub(crate) fn push_receipts(
-        &mut self,
-        _world: &World<'_>,
-        step: &mut Step,
-        peer: &Writer,
-    ) -> Result<(), JournalError> {
+    pub(crate) fn push_receipts(&mut self, step: &mut Step, peer: &Writer) {
         let me = &self.identity.writer;
         let mut receipts = Vec::new();
         for case in self.cases.values().filter(|c| c.participants().contains(peer)) {
@@ -415,6 +412,5 @@ impl Node {
         if !receipts.is_empty() {
             self.ask(step, peer, Asked::Receipts, &Request::Receipts { receipts }, &[]);
         }
-        Ok(())
     }
 }

@@ -19,6 +19,8 @@ use crate::views;
 const WIDTH: usize = 110;
 /// Where the text of a step begins.
 const INDENT: usize = 34;
+/// Where what belongs to a step begins.
+const BELOW: usize = 18;
 
 /// One line of the course.
 pub(super) fn step_line(at: Option<String>, key: &str, text: &str) -> String {
@@ -28,7 +30,7 @@ pub(super) fn step_line(at: Option<String>, key: &str, text: &str) -> String {
 
 /// What belongs to the line above.
 pub(super) fn below(text: &str) -> String {
-    wrapped(&format!("{:INDENT$}↳ ", ""), INDENT + 2, text)
+    wrapped(&format!("{:BELOW$}↳ ", ""), BELOW + 2, text)
 }
 
 /// Breaks a text between words; further lines begin at `indent`.
@@ -68,7 +70,12 @@ fn lang(out: Output) -> Lang {
 /// `gio 28/01/2027`.
 fn day(out: Output, date: Date) -> String {
     let weekday: String = date_text(date, lang(out)).chars().take(3).collect();
-    format!("{weekday} {:02}/{:02}/{}", date.day(), date.month(), date.year())
+    format!("{weekday} {}", short_day(date))
+}
+
+/// `28/01/2027`.
+fn short_day(date: Date) -> String {
+    format!("{:02}/{:02}/{}", date.day(), date.month(), date.year())
 }
 
 /// A heading.

@@ -64,8 +64,14 @@ fn listings(messages: &Messages) -> BTreeMap<Digest, Vec<Listing<'_>>> {
     let mut listed: BTreeMap<Digest, Vec<Listing<'_>>> = BTreeMap::new();
     for (link, known) in &messages.links {
         let body = known.body.iter().map(|attachment| (attachment, true));
-        for (attachment, is_body) in body.chain(known.documents.iter().map(|attachment| (attachment, false))) {
-            listed.entry(attachment.digest).or_default().push(Listing { link: *link, known, attachment, is_body });
+        for (attachment, is_body) in body.chain(known.documents.iter().map(|attachment| (attachment, false)))
+        {
+            listed.entry(attachment.digest).or_default().push(Listing {
+                link: *link,
+                known,
+                attachment,
+                is_body,
+            });
         }
     }
     listed
@@ -92,10 +98,9 @@ fn check_one(
 ) -> Result<(), Wrong> {
     let meta_file = layout::meta_file(digest);
     let meta: DocumentMeta = folder.json(&meta_file, META_BYTES_MAX, "document.meta")?;
-    let listing = listings
-        .iter()
-        .find(|l| l.link == meta.link)
-        .ok_or_else(|| Wrong::new(&meta_file, "link", "document.meta", format!("{} does not list it", meta.link)))?;
+    let listing = listings.iter().find(|l| l.link == meta.link).ok_or_else(|| {
+        Wrong::new(&meta_file, "link", "document.meta", format!("{} does not list it", meta.link))
+    })?;
     let place = listing.known.place();
     if !listings.iter().any(|l| admits(l, reader)) {
         return Err(Wrong::new(file, &place, "document.audience", reader));

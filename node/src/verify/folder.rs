@@ -1,19 +1,26 @@
 //! The folder as files: what must be there, what may be there, and nothing else. Sizes are checked before anything is read.
 
+use concerto_federation_config::{AnchorKey, FederationFile, Language};
 use concerto_message::limits::{BUNDLE_BYTES_MAX, LINK_BYTES_MAX, RECEIPT_BYTES_MAX};
 use concerto_message::{Digest, MessageId, strict_json};
+use concerto_trust::Jwk;
 use serde::de::DeserializeOwned;
 use std::collections::BTreeSet;
 use std::io::Read;
 use std::path::{Path, PathBuf};
 
 use super::wrong::Wrong;
-use crate::export::layout::{self, ABOUT, ANCHOR, About, AnchorFile, BUNDLES, DOCUMENTS, FOLDERS, FORKS, FORMAT, LINKS, READ_ME, RECEIPTS};
+use crate::export::layout::{
+    self, ABOUT, ANCHOR, About, AnchorFile, BUNDLES, DOCUMENTS, FOLDERS, FORKS, FORMAT, LINKS, READ_ME,
+    RECEIPTS,
+};
 
 /// Greatest `export.json`, in bytes: some 200,000 links.
 const ABOUT_BYTES_MAX: usize = 64 * 1024 * 1024;
 /// Greatest list of keys, in bytes.
 const ANCHOR_BYTES_MAX: usize = 64 * 1024;
+/// Greatest federation file, in bytes.
+const FEDERATION_BYTES_MAX: usize = 4 * 1024 * 1024;
 /// Greatest `.meta.json`, in bytes.
 pub(super) const META_BYTES_MAX: usize = 4096;
 /// Greatest flattened form: the link, and at most four certificates.
@@ -68,7 +75,12 @@ impl Folder {
     }
 
     /// Strict JSON of a small file.
-    pub(super) fn json<T: DeserializeOwned>(&self, file: &str, limit: usize, code: &'static str) -> Result<T, Wrong> {
+    pub(super) fn json<T: DeserializeOwned>(
+        &self,
+        file: &str,
+        limit: usize,
+        code: &'static str,
+    ) -> Result<T, Wrong> {
         let bytes = self.bytes(file, limit)?;
         let value = strict_json::parse(&bytes).map_err(|e| Wrong::new(file, "", code, e))?;
         serde_json::from_value(value).map_err(|e| Wrong::new(file, "", code, e))
@@ -108,7 +120,8 @@ impl Folder {
             }
             expected.extend([file, layout::flattened_file(n + 1, row.id)]);
         }
-        let found: BTreeSet<String> = names(&self.root, LINKS)?.into_iter().map(|name| format!("{LINKS}/{name}")).collect();
+        let found: BTreeSet<String> =
+            names(&self.root, LINKS)?.into_iter().map(|name| format!("{LINKS}/{name}")).collect();
         if let Some(missing) = expected.difference(&found).next() {
             return Err(Wrong::new(missing, "", "export.file.missing", "listed in export.json"));
         }
@@ -135,12 +148,20 @@ impl Folder {
             into.insert(stem.parse::<Digest>().map_err(|_| unexpected(&file))?);
         }
         if let Some(digest) = self.documents.difference(&metas).next() {
-            return Err(Wrong::new(&layout::meta_file(*digest), "", "export.file.missing", "the document has no meta data"));
+            return Err(Wrong::new(
+                &layout::meta_file(*digest),
+                "",
+                "export.file.missing",
+                "the document has no meta data",
+            ));
         }
         match metas.difference(&self.documents).next() {
-            Some(digest) => {
-                Err(Wrong::new(&layout::document_file(*digest), "", "export.file.missing", "only its meta data are here"))
-            }
+            Some(digest) => Err(Wrong::new(
+                &layout::document_file(*digest),
+                "",
+                "export.file.missing",
+                "only its meta data are here",
+            )),
             None => Ok(()),
         }
     }
@@ -171,12 +192,24 @@ fn read_about(root: &Path) -> Result<About, Wrong> {
     serde_json::from_value(value).map_err(|e| Wrong::new(ABOUT, "", code, e))
 }
 
-/// Keys of the anchor in a file that came by another way.
+/// Keys of the anchor in a file that came by another way: as in `anchor.json`, or a node's `federation.toml`, which pins them.
 pub(super) fn read_anchor(path: &Path) -> Result<AnchorFile, Wrong> {
     let name = path.display().to_string();
+    let wrong = |e: &dyn std::fmt::Display| Wrong::new(&name, "", "export.anchor", e);
+    if path.extension().is_some_and(|ending| ending == "toml") {
+        let bytes = read_bounded(path, &name, FEDERATION_BYTES_MAX)?;
+        let text = String::from_utf8(bytes).map_err(|e| wrong(&e))?;
+        let parsed = FederationFile::parse(&name, &text);
+        let file = parsed.map_err(|problems| {
+            wrong(&problems.first().map_or_else(String::new, |p| p.in_language(Language::English)))
+        })?;
+        let jwk =
+            |key: AnchorKey| Jwk { kid: key.kid, public: key.key, usage: None, alg: None, x5c: Vec::new() };
+        return Ok(AnchorFile { entity: file.id, keys: file.anchor_keys.into_iter().map(jwk).collect() });
+    }
     let bytes = read_bounded(path, &name, ANCHOR_BYTES_MAX)?;
-    let value = strict_json::parse(&bytes).map_err(|e| Wrong::new(&name, "", "export.anchor", e))?;
-    serde_json::from_value(value).map_err(|e| Wrong::new(&name, "", "export.anchor", e))
+    let value = strict_json::parse(&bytes).map_err(|e| wrong(&e))?;
+    serde_json::from_value(value).map_err(|e| wrong(&e))
 }
 
 fn unexpected(file: &str) -> Wrong {

@@ -131,14 +131,25 @@ impl Messages {
         self.given.push(Given { file: file.to_owned(), place: place.to_owned(), receipt });
     }
 
-    fn read_link(&mut self, folder: &Folder, trust: &mut Trust, number: usize, row: &Row) -> Result<(), Wrong> {
+    fn read_link(
+        &mut self,
+        folder: &Folder,
+        trust: &mut Trust,
+        number: usize,
+        row: &Row,
+    ) -> Result<(), Wrong> {
         let (file, id) = (row.file.as_str(), row.id);
         let text = folder.link(file)?;
         let link = trust.link(file, &text)?;
         let payload = link.payload();
         let place = format!("{} #{}", payload.writer, payload.sequence);
         if link.id() != id {
-            return Err(Wrong::new(file, &place, "export.link.name", format!("the message is {}", link.id())));
+            return Err(Wrong::new(
+                file,
+                &place,
+                "export.link.name",
+                format!("the message is {}", link.id()),
+            ));
         }
         if payload.conference != folder.about.conference {
             return Err(Wrong::new(file, &place, "message.conference.other", &payload.conference));
@@ -147,9 +158,10 @@ impl Messages {
         let content = self.content(file, &place, &link)?;
         let taken = taken_in_charge(&link, &content);
         for (what, text) in taken.iter().flat_map(quoted_receipts) {
-            let quoted = self
-                .receipt(folder, trust, file, &format!("{place}, {what}"), text)
-                .map_err(|wrong| Wrong { what: format!("{}: {}", wrong.code, wrong.what), code: "receipt.quoted", ..wrong })?;
+            let quoted =
+                self.receipt(folder, trust, file, &format!("{place}, {what}"), text).map_err(|wrong| {
+                    Wrong { what: format!("{}: {}", wrong.code, wrong.what), code: "receipt.quoted", ..wrong }
+                })?;
             self.quoted += 1;
             self.keep_receipt(file, &format!("{place}, {what}"), quoted);
         }
@@ -188,7 +200,9 @@ impl Messages {
             Err(concerto_schemas::SchemaError::Unknown(urn)) => {
                 self.remarks.push(Remark {
                     code: "message.schema.unknown",
-                    it: format!("{file}: schema {urn} più recente di questa versione: contenuto non giudicato"),
+                    it: format!(
+                        "{file}: schema {urn} più recente di questa versione: contenuto non giudicato"
+                    ),
                     en: format!("{file}: schema {urn} is newer than this version: its content is not judged"),
                 });
                 Ok(ContentStatus::UnknownSchema)
@@ -215,12 +229,18 @@ impl Messages {
             };
             for known in ids.iter().filter_map(|id| self.links.get(id)) {
                 if *sequence > 1 && before.is_none() {
-                    let what = format!("number {} of incarnation {} is not here", sequence - 1, incarnation.counter);
+                    let what =
+                        format!("number {} of incarnation {} is not here", sequence - 1, incarnation.counter);
                     return Err(Wrong::new(&known.file, &known.place(), "chain.gap", what));
                 }
                 if !self.follows(known, before) {
                     let named = known.previous.map_or_else(|| "nothing".to_owned(), |id| id.to_string());
-                    return Err(Wrong::new(&known.file, &known.place(), "chain.previous", format!("it names {named}")));
+                    return Err(Wrong::new(
+                        &known.file,
+                        &known.place(),
+                        "chain.previous",
+                        format!("it names {named}"),
+                    ));
                 }
             }
             let mut sorted = ids.clone();
@@ -230,7 +250,12 @@ impl Messages {
                     && !proved.contains(&(*a, *b))
                 {
                     let file = layout::fork_file(*a, *b);
-                    return Err(Wrong::new(&file, &format!("{writer} #{sequence}"), "chain.fork.unproved", "not here"));
+                    return Err(Wrong::new(
+                        &file,
+                        &format!("{writer} #{sequence}"),
+                        "chain.fork.unproved",
+                        "not here",
+                    ));
                 }
             }
         }
@@ -264,7 +289,12 @@ impl Messages {
         for known in self.links.values() {
             for (id, author) in &known.taken {
                 if self.links.get(id).is_none_or(|taken| taken.author != *author) {
-                    return Err(Wrong::new(&known.file, &known.place(), "chain.taken.missing", format!("{id} of {author}")));
+                    return Err(Wrong::new(
+                        &known.file,
+                        &known.place(),
+                        "chain.taken.missing",
+                        format!("{id} of {author}"),
+                    ));
                 }
             }
         }
@@ -297,8 +327,14 @@ impl Messages {
                 Some(_) => {}
                 None => remarks.push(Remark {
                     code: "chain.behind",
-                    it: format!("{file}: {} aveva già scritto il messaggio #{}, che qui non c'è", payload.author, head.sequence),
-                    en: format!("{file}: {} had written message #{} already, which is not here", payload.author, head.sequence),
+                    it: format!(
+                        "{file}: {} aveva già scritto il messaggio #{}, che qui non c'è",
+                        payload.author, head.sequence
+                    ),
+                    en: format!(
+                        "{file}: {} had written message #{} already, which is not here",
+                        payload.author, head.sequence
+                    ),
                 }),
             }
         }
@@ -323,8 +359,12 @@ impl Messages {
             let (author, sequence) = (&proof.first.payload().writer, proof.first.payload().sequence);
             self.remarks.push(Remark {
                 code: "chain.fork",
-                it: format!("{file}: {author} ha scritto due messaggi diversi al posto #{sequence} della sua catena"),
-                en: format!("{file}: {author} wrote two different messages in place #{sequence} of its chain"),
+                it: format!(
+                    "{file}: {author} ha scritto due messaggi diversi al posto #{sequence} della sua catena"
+                ),
+                en: format!(
+                    "{file}: {author} wrote two different messages in place #{sequence} of its chain"
+                ),
             });
         }
         Ok(())
@@ -358,7 +398,12 @@ fn check_flattened(folder: &Folder, trust: &Trust, number: usize, link: &Link) -
         return Err(Wrong::new(&file, "header.x5c", "export.flattened.certificate", "x5c differs"));
     }
     if !flattened.header.etsi_u.is_empty() {
-        return Err(Wrong::new(&file, "header.etsiU", "export.flattened", "this version writes no unsigned properties"));
+        return Err(Wrong::new(
+            &file,
+            "header.etsiU",
+            "export.flattened",
+            "this version writes no unsigned properties",
+        ));
     }
     Ok(())
 }

@@ -67,7 +67,8 @@ fn writers(messages: &Messages) -> usize {
 pub(super) fn text(out: Output, good: &Good) -> String {
     let (about, messages, documents) = (&good.folder.about, &good.messages, &good.documents);
     let lang = views::lang(out);
-    let mut text = format!("{}\n", out.say("VERIFICATA: nulla è stato alterato.", "VERIFIED: nothing was altered."));
+    let mut text =
+        format!("{}\n", out.say("VERIFICATA: nulla è stato alterato.", "VERIFIED: nothing was altered."));
     text.push_str(&format!("{} {}\n", out.say("Conferenza", "Conference"), about.conference));
     text.push_str(&format!(
         "{} {}, {} ({})\n",
@@ -101,7 +102,8 @@ pub(super) fn text(out: Output, good: &Good) -> String {
 /// The state at the instant of the export: phase, outcome, and how each body stands.
 fn state_text(out: Output, good: &Good) -> String {
     let view = good.messages.case.state().view(LegalNow(good.folder.about.exported_at));
-    let mut text = format!("{}: {}\n", out.say("Stato ricalcolato", "State, computed again"), word(out, &view.phase));
+    let mut text =
+        format!("{}: {}\n", out.say("Stato ricalcolato", "State, computed again"), word(out, &view.phase));
     if let Some(outcome) = &view.outcome {
         text.push_str(&format!("{}: {}\n", out.say("Esito", "Outcome"), word(out, outcome)));
     }
@@ -126,7 +128,11 @@ fn terms_text(out: Output, good: &Good, lang: Lang) -> String {
         } else {
             format!(" ({} {})", out.say("prudenziale", "prudential"), date_text(term.prudential, lang))
         };
-        text.push_str(&format!("  {}{prudential}  {}{whose}\n", date_text(term.strict, lang), term.kind.text(lang)));
+        text.push_str(&format!(
+            "  {}{prudential}  {}{whose}\n",
+            date_text(term.strict, lang),
+            term.kind.text(lang)
+        ));
     }
     text
 }

@@ -28,8 +28,9 @@ impl Trust {
             let what = format!("{} is not {}", anchor.entity, folder.about.federation);
             return Err(Wrong::new(anchor_name, "entity", "export.anchor.other", what));
         }
-        let keys = Jwks::new(anchor.keys)
-            .ok_or_else(|| Wrong::new(anchor_name, "keys", "export.anchor", "no keys, too many, or one twice"))?;
+        let keys = Jwks::new(anchor.keys).ok_or_else(|| {
+            Wrong::new(anchor_name, "keys", "export.anchor", "no keys, too many, or one twice")
+        })?;
         let anchor = AnchorKeys::new(anchor.entity, keys);
         let mut trust = Self { chains: BTreeMap::new(), used: BTreeSet::new(), check: OpensslCheck::new() };
         for digest in &folder.bundles {
@@ -55,7 +56,12 @@ impl Trust {
     }
 
     /// Reads a receipt and checks header, key and signature.
-    pub(super) fn receipt(&mut self, file: &str, place: &str, text: &str) -> Result<Verified<Receipt>, Wrong> {
+    pub(super) fn receipt(
+        &mut self,
+        file: &str,
+        place: &str,
+        text: &str,
+    ) -> Result<Verified<Receipt>, Wrong> {
         let parsed = ParsedReceipt::parse(text).map_err(|e| Wrong::new(file, place, e.code(), &e))?;
         let header = parsed.header();
         let signed_at = Timestamp::from_second(header.iat)
@@ -88,7 +94,9 @@ impl Trust {
     /// A bundle that no message names was added.
     pub(super) fn check_all_used(&self) -> Result<(), Wrong> {
         match self.chains.keys().find(|digest| !self.used.contains(digest)) {
-            Some(digest) => Err(Wrong::new(&layout::bundle_file(*digest), "", "export.bundle.unused", "nothing names it")),
+            Some(digest) => {
+                Err(Wrong::new(&layout::bundle_file(*digest), "", "export.bundle.unused", "nothing names it"))
+            }
             None => Ok(()),
         }
     }
@@ -107,7 +115,8 @@ impl Trust {
 /// A certificate adds no trust, but it must be over the key that the chain lists.
 fn check_certificate(file: &str, chain: &VerifiedChain, key: &MessageKey) -> Result<(), Wrong> {
     let place = format!("key {}", key.kid);
-    let unreadable = |what: &dyn std::fmt::Display| Wrong::new(file, &place, "trust.certificate.unreadable", what);
+    let unreadable =
+        |what: &dyn std::fmt::Display| Wrong::new(file, &place, "trust.certificate.unreadable", what);
     let leaf = chain.certificates(&key.kid).and_then(<[String]>::first).ok_or_else(|| unreadable(&"none"))?;
     let der = BASE64.decode(leaf.as_bytes()).map_err(|e| unreadable(&e))?;
     if x5t_s256(&der) != key.certificate {
