@@ -3,7 +3,7 @@
 //! - [`calendar`], [`regime`]: holidays and numbers of days, as dated data with their citations.
 //! - [`conference`]: the state, which [`evolve::evolve`] folds from the events of the procedente's chain; total, never failing.
 //! - [`guards`]: one check for each act; [`decide::decide`] asks it before an act is signed, `evolve` when it is folded.
-//! - [`terms`], [`timeliness`]: until when, why, and what came in time; computed from the state on demand, never frozen.
+//! - [`mod@terms`], [`timeliness`]: until when, why, and what came in time; computed from the state on demand, never frozen.
 //! - [`view`]: what people see at an instant. [`refusal`]: every no, with its code, its norm and its words.
 //!
 //! Covered: the simplified asynchronous *conferenza decisoria* (art. 14-bis) under regime R1b (DL 76/2020 art. 13). Other regimes
@@ -25,6 +25,8 @@ pub mod terms;
 pub mod timeliness;
 pub mod view;
 
+#[cfg(test)]
+mod guards_positions_tests;
 #[cfg(test)]
 mod guards_tests;
 #[cfg(test)]

@@ -162,7 +162,8 @@ impl Term {
 
     /// The reason of its date, for people.
     pub fn derivation_text(&self, lang: Lang) -> String {
-        let steps: Vec<String> = self.derivation.iter().map(|step| step_text(step, lang)).collect();
+        let mut steps: Vec<String> = self.derivation.iter().map(|step| step_text(step, lang)).collect();
+        steps.dedup(); // a date stated twice, and the same, is one reason
         steps.join("; ")
     }
 }
