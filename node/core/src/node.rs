@@ -126,7 +126,10 @@ impl Node {
         let mut step = Step::default();
         let incarnation = read_incarnation(world, &mut step)?;
         let digest = Digest::of(&config.identity.bundle);
-        step.commit.push(Write::Bundle { digest, bytes: config.identity.bundle.clone() });
+        if world.journal.bundle(digest)?.is_none() {
+            // a start on what is held already writes nothing: it must succeed on a full disk too
+            step.commit.push(Write::Bundle { digest, bytes: config.identity.bundle.clone() });
+        }
         let me = config.identity.writer.clone();
         let mut node = Self {
             members: config
