@@ -18,6 +18,7 @@ use concerto_procedure::refusal::Warning;
 use serde_json::Value;
 
 use crate::case::Case;
+use crate::caution;
 use crate::fault::Fault;
 use crate::node::Node;
 use crate::step::{NewDocument, Reply, Step, World};
@@ -120,7 +121,8 @@ impl Node {
         let now = LegalNow(world.now);
         let command = Command::Write { author: me, act: draft.act };
         let decided = decide(case.state(), command, now).map_err(|r| refusal_fault(&r))?;
-        let warnings = decided.warnings().iter().map(warning_fault).collect();
+        let mut warnings: Vec<Fault> = decided.warnings().iter().map(warning_fault).collect();
+        warnings.extend(caution::check(case, decided.act())?);
         let regime = decided.regime().to_owned();
         let act = decided.into_act();
         let body = match draft.body {

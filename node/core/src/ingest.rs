@@ -7,12 +7,15 @@ use concerto_message::{
 };
 use concerto_port::{Alarm, ContentStatus, JournalError, Write};
 use concerto_procedure::acts::Act;
-use jiff::Timestamp;
+use jiff::{SignedDuration, Timestamp};
 
 use crate::case::{Case, receipt_digest};
 use crate::keyring::{BeliefError, KeyError};
 use crate::node::Node;
 use crate::step::{Step, World};
+
+/// How far another's clock may run ahead of this node's before an alarm.
+const CLOCK_AHEAD_MAX: SignedDuration = SignedDuration::from_mins(5);
 
 /// What became of one link.
 #[derive(Debug)]
@@ -146,6 +149,9 @@ impl Node {
         if let Placement::Fork { .. } = placement {
             step.commit.push(Write::Alarm(fork_alarm(link, world.now)));
         }
+        if payload.issued_at > world.now.saturating_add(CLOCK_AHEAD_MAX).unwrap_or(world.now) {
+            step.commit.push(Write::Alarm(clock_alarm(link, world.now)));
+        }
         self.note_wanted(world, step, case, link)?;
         let joined: Vec<Writer> = case.participants().difference(&before).cloned().collect();
         self.enqueue_for_new(world, step, &payload.conference, &joined);
@@ -245,6 +251,21 @@ pub(crate) fn content_status(link: &Link) -> ContentStatus {
         Ok(()) => ContentStatus::Valid,
         Err(concerto_schemas::SchemaError::Unknown(_)) => ContentStatus::UnknownSchema,
         Err(error) => ContentStatus::Refused { code: "message.schema".into(), reason: error.to_string() },
+    }
+}
+
+fn clock_alarm(link: &Link, at: Timestamp) -> Alarm {
+    let payload = link.payload();
+    Alarm {
+        conference: Some(payload.conference.clone()),
+        code: "clock.ahead".into(),
+        subject: link.id().to_string(),
+        at,
+        text: format!(
+            "{} data un messaggio {} che qui è nel futuro: uno dei due orologi è sbagliato. Controllare l'ora di questo nodo, \
+             poi avvisare {}.",
+            payload.writer, payload.issued_at, payload.writer
+        ),
     }
 }
 

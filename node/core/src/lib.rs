@@ -8,6 +8,7 @@
 
 mod basis;
 pub mod case;
+mod caution;
 mod compose;
 pub mod fault;
 mod greeting;
