@@ -5,7 +5,7 @@
 
 use concerto_core::Case;
 use concerto_documents_fs::FolderStore;
-use concerto_message::{Attachment, ConferenceId, Digest, MessageId, Writer};
+use concerto_message::{Attachment, Audience, ConferenceId, Digest, MessageId, Writer};
 use concerto_port::{DocumentStore, JournalRead};
 use concerto_procedure::acts::Outcome;
 use concerto_procedure::{Term, terms, terms_digest};
@@ -56,6 +56,8 @@ pub(super) struct Row {
 pub(super) struct Comparison {
     pub(super) rows: Vec<Row>,
     pub(super) outcome: Option<Outcome>,
+    /// How many bodies and documents not everybody may see are held by whom.
+    pub(super) limited: BTreeMap<Vec<String>, usize>,
     /// What differs, in both languages; nothing when all is as it must be.
     pub(super) differences: Vec<(String, String)>,
 }
@@ -146,7 +148,17 @@ pub(super) fn compare(file: &CaseFile, copies: &[Copy]) -> Comparison {
         compare_expected(file, copy, &mut differences);
     }
     let outcome = copies.first().and_then(|copy| outcome_of(&copy.case));
-    Comparison { rows, outcome, differences }
+    Comparison { rows, outcome, limited: limited(copies), differences }
+}
+
+fn limited(copies: &[Copy]) -> BTreeMap<Vec<String>, usize> {
+    let mut limited = BTreeMap::new();
+    let all = copies.first().into_iter().flat_map(|copy| attachments(&copy.case));
+    for (_, attachment) in all.filter(|(_, attachment)| attachment.audience != Audience::ALL) {
+        let holders = copies.iter().filter(|copy| copy.documents.has(attachment.digest).unwrap_or(true));
+        *limited.entry(holders.map(|copy| copy.key.clone()).collect()).or_insert(0) += 1;
+    }
+    limited
 }
 
 fn pairs(copies: &[Copy]) -> impl Iterator<Item = (&Copy, &Copy)> {

@@ -114,10 +114,12 @@ impl<'a> Course<'a> {
             let text = format!("{what}{}", report::documents_text(self.out, self.case, act));
             self.tell(step, &author.key, &text);
         }
-        if let Some(found) = timeliness_of(&case, message) {
-            self.tell_below(&report::timeliness_text(self.out, &found));
+        let found = timeliness_of(&case, message);
+        if let Some(found) = &found {
+            self.tell_below(&report::timeliness_text(self.out, found));
         }
-        for warning in &warnings {
+        // that an act is late was just said
+        for warning in warnings.iter().filter(|warning| found.is_none() || !warning.code.ends_with("_late")) {
             let text = if self.out.italian() { &warning.text } else { &warning.text_en };
             self.tell_below(&format!("{}: {text}", self.out.say("avviso", "warning")));
         }
@@ -224,7 +226,7 @@ impl<'a> Course<'a> {
         let case = self.lead_case()?;
         let computed = terms(case.state()).into_iter().map(|term| ((term.kind, term.body), term.strict));
         let dates: Dates = computed.collect();
-        if let Some(text) = report::moved_dates(self.out, self.case, &self.dates, &dates) {
+        if let Some(text) = report::moved_dates(self.out, self.case, &case, &self.dates, &dates) {
             self.tell_below(&text);
         }
         self.dates = dates;

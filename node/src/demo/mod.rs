@@ -16,7 +16,6 @@ use concerto_core::Fault;
 use concerto_message::ConferenceId;
 use serde_json::{Value, json};
 use std::path::{Path, PathBuf};
-use std::process::Command;
 use std::time::Instant;
 
 use crate::cli;
@@ -54,7 +53,7 @@ pub(crate) fn run(out: Output, options: &cli::Demo) -> Result<(), Failure> {
     let comparison = compare::compare(&case, &copies);
     let lead = copies.iter().find(|copy| copy.key == nodes_key(&case));
     let lead = lead.ok_or_else(|| Failure::environment("demo.lead", &case.lead))?;
-    tell_result(out, &case, &lead.case, &copies, &comparison);
+    tell_result(out, &case, &folder, &lead.case, &copies, &comparison);
     let export = folder.join("export");
     let verified = export_and_verify(&nodes, &case, &conference, &export);
     tell_export(out, &export, &verified);
@@ -100,6 +99,7 @@ fn begin(out: Output, case: &CaseFile, folder: &Path) {
 fn tell_result(
     out: Output,
     case: &CaseFile,
+    folder: &Path,
     lead: &concerto_core::Case,
     copies: &[compare::Copy],
     comparison: &Comparison,
@@ -123,7 +123,7 @@ fn tell_result(
     out.progress(&report::heading(
         out.say("Dove ogni nodo tiene i suoi dati", "Where each node keeps its data"),
     ));
-    report::places(out, copies, comparison);
+    report::places(out, folder, copies, comparison);
     out.progress(&report::heading(out.say("Confronto degli archivi", "Comparison of the stores")));
     report::comparison(out, comparison);
     out.progress(&report::verdict(out, case, comparison));
@@ -145,7 +145,7 @@ fn export_and_verify(
 
 /// Runs this program and reads its answer.
 fn concerto(arguments: &[&str], paths: &[&Path], home: Option<&Path>) -> Result<Value, Failure> {
-    let mut command = Command::new(std::env::current_exe()?);
+    let mut command = nodes::this_program();
     command.args(["--format", "json"]).args(home.map(|_| "--home")).args(home).args(arguments).args(paths);
     let done = command.output()?;
     if done.status.success() {
@@ -203,13 +203,14 @@ fn tell_end(
     conference: &ConferenceId,
     keep: bool,
 ) -> Result<(), Failure> {
-    let program = std::env::current_exe()?;
+    let program = std::env::args_os().next().unwrap_or_else(|| "concerto".into());
+    let program = Path::new(&program).display();
     let home: PathBuf = nodes.node(nodes_key(case))?.home.folder.clone();
     out.progress(&report::heading(out.say("Per guardare", "To look around")));
-    let (program, home) = (program.display(), home.display());
     let name: String = conference.nonce().to_string().chars().take(8).collect();
-    out.progress(&format!("  {program} --home {home} conference show {name}"));
-    out.progress(&format!("  {program} --home {home} conference timeline {name}"));
+    out.progress(&format!("  export CONCERTO_HOME={}", home.display()));
+    out.progress(&format!("  {program} conference show {name}"));
+    out.progress(&format!("  {program} conference timeline {name}"));
     if keep {
         let pids = nodes.leave_running();
         let pids: Vec<String> = pids.values().map(ToString::to_string).collect();

@@ -124,9 +124,8 @@ impl Nodes {
     fn spawn(&mut self, key: &str) -> Result<(), Failure> {
         let place = self.nodes.iter_mut().find(|n| n.key == key);
         let node = place.ok_or_else(|| Failure::environment("demo.node", &key))?;
-        let program = std::env::current_exe()?;
         let log = std::fs::OpenOptions::new().create(true).append(true).open(node.log_path())?;
-        let mut command = Command::new(program);
+        let mut command = this_program();
         command.arg("--home").arg(&node.home.folder).args(["--format", "json", "serve"]);
         command.stdin(Stdio::null()).stdout(log.try_clone()?).stderr(log);
         // a signal from the keyboard is for the demonstration, which then ends its nodes in order
@@ -224,6 +223,13 @@ impl NodeOf {
             format!("The node {key} did not start. Last lines of {path}:\n{last}"),
         ))
     }
+}
+
+/// This very program, also where a newer one has taken its place on the disk meanwhile.
+pub(super) fn this_program() -> Command {
+    let mut command = Command::new("/proc/self/exe");
+    command.arg0("concerto");
+    command
 }
 
 /// Waits for a process that was told to end; kills it when it does not.
@@ -343,13 +349,12 @@ pub(super) fn introduce(out: Output, case: &CaseFile, nodes: &Nodes) {
         let lead = if node.key == case.lead { out.say(" (procede)", " (leads)") } else { "" };
         let who = format!("{}{lead}", participant.name);
         out.progress(&format!(
-            "  {:<15} {:<52} {:<17} pid {:<7} tcp {} udp {}",
+            "  {:<15} {:<51} {:<18} pid {:<7} tcp {}",
             node.key,
-            super::report::cut(&who, 52),
+            super::report::cut(&who, 51),
             participant.writer.to_string(),
             node.process_id().unwrap_or_default(),
             node.ports.tcp,
-            node.ports.quic,
         ));
     }
 }

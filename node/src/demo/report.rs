@@ -3,11 +3,12 @@
 use concerto_core::Case;
 use concerto_core::case::Entry;
 use concerto_message::{MessageId, Writer};
-use concerto_procedure::acts::{Act, Outside, TermKind};
+use concerto_procedure::acts::{Act, Direction, Outside, RecordedExchange, TermKind};
 use concerto_procedure::language::date_text;
 use concerto_procedure::{Lang, Term, Timeliness, rome_date, terms, timeliness};
 use jiff::civil::Date;
 use std::collections::{BTreeMap, BTreeSet};
+use std::path::Path;
 
 use super::case_file::{ActStep, CaseFile};
 use super::compare::{Comparison, Copy, short};
@@ -38,7 +39,8 @@ fn wrapped(head: &str, indent: usize, text: &str) -> String {
     let mut lines = String::from(head);
     let mut column = head.chars().count();
     let mut first = true;
-    for word in text.split_whitespace() {
+    // a non-breaking space keeps number and noun together
+    for word in text.split([' ', '\n']).filter(|word| !word.is_empty()) {
         let length = word.chars().count();
         if !first && column + 1 + length > WIDTH {
             lines.push('\n');
@@ -70,7 +72,7 @@ fn lang(out: Output) -> Lang {
 /// `gio 28/01/2027`.
 fn day(out: Output, date: Date) -> String {
     let weekday: String = date_text(date, lang(out)).chars().take(3).collect();
-    format!("{weekday} {}", short_day(date))
+    format!("{weekday}\u{a0}{}", short_day(date))
 }
 
 /// `28/01/2027`.
@@ -91,17 +93,36 @@ pub(super) fn act_text(out: Output, file: &CaseFile, entry: &Entry) -> String {
             let ground = views::glossary(out, ground.as_str().unwrap_or_default());
             format!("{}: {} ({ground})", views::glossary(out, &entry.message_type), file.label(&implied.body))
         }
-        Ok(Act::RecordedExchange(exchange)) => {
-            let whom = match &exchange.party {
-                Outside::Applicant => out.say("richiedente", "applicant").to_owned(),
-                Outside::Body(writer) => file.label(writer),
-            };
-            format!("{} – {whom}", views::act_text(out, entry))
-        }
+        Ok(Act::RecordedExchange(exchange)) => exchange_text(out, file, exchange),
         _ => views::act_text(out, entry),
     };
     let mut letters = text.chars();
     letters.next().map(|first| first.to_uppercase().chain(letters).collect()).unwrap_or_default()
+}
+
+fn exchange_text(out: Output, file: &CaseFile, exchange: &RecordedExchange) -> String {
+    let channel = serde_json::to_value(exchange.channel).unwrap_or_default();
+    let channel = views::glossary(out, channel.as_str().unwrap_or_default());
+    let body = match &exchange.party {
+        Outside::Applicant => None,
+        Outside::Body(writer) => Some(file.label(writer)),
+    };
+    match (exchange.direction, out.italian()) {
+        (Direction::Sent, true) => {
+            let whom = body.map_or("al richiedente".to_owned(), |key| format!("a {key}"));
+            format!("registrato l'invio {whom} via {channel}")
+        }
+        (Direction::Sent, false) => {
+            format!("recorded: sent to {} by {channel}", body.as_deref().unwrap_or("the applicant"))
+        }
+        (Direction::Received, true) => {
+            let whom = body.map_or("dal richiedente".to_owned(), |key| format!("da {key}"));
+            format!("registrato quanto ricevuto {whom} via {channel}")
+        }
+        (Direction::Received, false) => {
+            format!("recorded: received from {} by {channel}", body.as_deref().unwrap_or("the applicant"))
+        }
+    }
 }
 
 /// How many documents, and who alone may see some of them.
@@ -134,7 +155,7 @@ pub(super) fn documents_text(out: Output, file: &CaseFile, act: &ActStep) -> Str
             out.say("visibile solo all'autore e a", "seen only by its author and")
         ),
     };
-    format!(" · {count} {word}{limited}")
+    format!(" ·\u{a0}{count}\u{a0}{word}{limited}")
 }
 
 /// How an act stands to its term.
@@ -157,35 +178,47 @@ pub(super) fn timeliness_text(out: Output, found: &Timeliness) -> String {
             out.say("tardiva, il termine scadeva", "late, the term ended"),
             day(out, late.until()),
             out.say(
-                "resta nel fascicolo e non conta (art. 2 c. 8-bis)",
-                "kept on record, does not count (art. 2 c. 8-bis)"
+                "resta nel fascicolo e non conta (art.\u{a0}2 c.\u{a0}8-bis)",
+                "kept on record, does not count (art.\u{a0}2 c.\u{a0}8-bis)"
             )
         ),
     }
 }
 
 /// The dates that are new or moved, those of several bodies together.
-pub(super) fn moved_dates(out: Output, file: &CaseFile, before: &Dates, after: &Dates) -> Option<String> {
+pub(super) fn moved_dates(
+    out: Output,
+    file: &CaseFile,
+    case: &Case,
+    before: &Dates,
+    after: &Dates,
+) -> Option<String> {
     let mut groups: BTreeMap<(TermKind, Option<Date>, Date), Vec<String>> = BTreeMap::new();
     for ((kind, body), date) in after {
         let old = before.get(&(*kind, body.clone())).copied();
         if old != Some(*date) {
-            groups
-                .entry((*kind, old, *date))
-                .or_default()
-                .extend(body.as_ref().map(|writer| file.label(writer)));
+            let group = groups.entry((*kind, old, *date)).or_default();
+            group.extend(body.as_ref().map(|writer| file.label(writer)));
         }
     }
     if groups.is_empty() {
         return None;
     }
     let texts = groups.into_iter().map(|((kind, old, date), bodies)| {
-        let from = old.map(|old| format!("{} → ", day(out, old))).unwrap_or_default();
+        let from = old.map(|old| format!("{} → ", short_day(old))).unwrap_or_default();
         let whose = if bodies.is_empty() { String::new() } else { format!(" ({})", bodies.join(", ")) };
         format!("{}{whose} {from}{}", kind.text(lang(out)), day(out, date))
     });
     let texts: Vec<String> = texts.collect();
-    Some(format!("{} {}", out.say("termini:", "terms:"), texts.join(" · ")))
+    let projected = case.state().suspension().is_some_and(|suspension| suspension.delivered.is_none());
+    let head = match (projected, before.is_empty()) {
+        (true, _) => {
+            out.say("termini, se la sospensione dura al massimo:", "terms, if the suspension lasts longest:")
+        }
+        (false, true) => out.say("termini:", "terms:"),
+        (false, false) => out.say("nuovi termini:", "new terms:"),
+    };
+    Some(format!("{head} {}", texts.join(" · ")))
 }
 
 /// The timeline: every act of the lead's record with its effect.
@@ -195,11 +228,9 @@ pub(super) fn timeline(out: Output, file: &CaseFile, case: &Case) {
     entries.sort_by_key(|(id, entry)| (entry.issued_at, **id));
     for (id, entry) in entries {
         let key = file.label(&entry.author);
-        let text = act_text(out, file, entry);
+        let effect = effect(out, file, case, *id, entry).map(|effect| format!(" — {effect}"));
+        let text = format!("{}{}", act_text(out, file, entry), effect.unwrap_or_default());
         out.progress(&step_line(Some(views::rome_text(entry.issued_at)), &key, &text));
-        if let Some(effect) = effect(out, file, case, *id, entry) {
-            out.progress(&below(&effect));
-        }
     }
     let taken = case.entries().filter(|(_, entry)| matches!(entry.act, Ok(Act::TakenInCharge(_)))).count();
     out.progress(&below(&if out.italian() {
@@ -215,17 +246,36 @@ fn effect(out: Output, file: &CaseFile, case: &Case, id: MessageId, entry: &Entr
     }
     match &entry.act {
         Ok(Act::ImpliedAssent(implied)) => Some(format!(
-            "{} {} · {} {}",
+            "{} {}; {} {}",
             out.say("termine scaduto", "term ended"),
             day(out, implied.strict),
-            out.say("prova della consegna: ricevuta", "proof of delivery: receipt"),
+            out.say("consegna provata dalla ricevuta", "delivery proved by receipt"),
             short(&implied.proof_of_receipt)
         )),
-        Ok(
-            Act::Notice(_) | Act::Suspension(_) | Act::IntegrationDelivered(_) | Act::FinalDetermination(_),
-        ) => Some(delivered(out, file, case, id)),
+        Ok(Act::Notice(_)) => kept_and_delivered(out, file, case, (id, entry), TermKind::Notice),
+        Ok(Act::FinalDetermination(_)) => {
+            kept_and_delivered(out, file, case, (id, entry), TermKind::FinalDetermination)
+        }
+        Ok(Act::Suspension(_) | Act::IntegrationDelivered(_)) => Some(delivered(out, file, case, id)),
         _ => None,
     }
+}
+
+/// How an act of the lead stands to its own term, and who has it.
+fn kept_and_delivered(
+    out: Output,
+    file: &CaseFile,
+    case: &Case,
+    (id, entry): (MessageId, &Entry),
+    kind: TermKind,
+) -> Option<String> {
+    let term = terms(case.state()).into_iter().find(|term| term.kind == kind)?;
+    let kept = if rome_date(entry.issued_at) <= term.strict {
+        out.say("nel termine", "in time")
+    } else {
+        out.say("oltre il termine", "after the term")
+    };
+    Some(format!("{kept} ({}); {}", day(out, term.strict), delivered(out, file, case, id)))
 }
 
 /// Who proved to have a message, and when.
@@ -234,8 +284,13 @@ fn delivered(out: Output, file: &CaseFile, case: &Case, id: MessageId) -> String
     for delivery in case.state().deliveries().iter().filter(|delivery| delivery.message == id) {
         days.entry(rome_date(delivery.at)).or_default().insert(file.label(&delivery.body));
     }
+    let everybody = case.state().bodies().len();
     let texts = days.into_iter().map(|(date, keys)| {
-        format!("{} ({})", day(out, date), keys.into_iter().collect::<Vec<_>>().join(", "))
+        let whom = match keys.len() {
+            count if count == everybody => out.say("tutti", "all").to_owned(),
+            _ => keys.into_iter().collect::<Vec<_>>().join(", "),
+        };
+        format!("{} ({whom})", short_day(date))
     });
     let texts: Vec<String> = texts.collect();
     format!("{} {}", out.say("ricevuta", "received"), texts.join(", "))
@@ -265,7 +320,21 @@ pub(super) fn terms_with_reasons(out: Output, file: &CaseFile, case: &Case) {
         let head = format!("{}  ", day(out, term.strict));
         let text = format!("{}{whose}{prudential} [{}]", term.kind.text(lang(out)), term.norm);
         out.progress(&wrapped(&head, 16, &text));
-        out.progress(&wrapped(&" ".repeat(16), 16, &term.derivation_text(lang(out))));
+        let reason = format!("{}{}", term.derivation_text(lang(out)), resumed(out, case, &term));
+        out.progress(&wrapped(&" ".repeat(16), 16, &reason));
+    }
+}
+
+/// The end of the suspension is the longest it could last: what ended it before.
+fn resumed(out: Output, case: &Case, term: &Term) -> String {
+    let delivered = case.state().suspension().and_then(|suspension| suspension.delivered.as_ref());
+    match delivered.filter(|_| term.kind == TermKind::Suspension) {
+        Some(record) => format!(
+            "; {} {}",
+            out.say("è finita prima, con le integrazioni:", "it ended earlier, with the integrations:"),
+            date_text(record.received_on, lang(out))
+        ),
+        None => String::new(),
     }
 }
 
@@ -283,21 +352,30 @@ pub(super) fn positions(out: Output, file: &CaseFile, case: &Case) {
 }
 
 /// Where each node keeps its data.
-pub(super) fn places(out: Output, copies: &[Copy], comparison: &Comparison) {
+pub(super) fn places(out: Output, folder: &Path, copies: &[Copy], comparison: &Comparison) {
+    out.progress(&format!(
+        "  {}\n  {}",
+        folder.display(),
+        out.say(
+            "una cartella per nodo: node.toml, keys/, journal.sqlite, documents/, serve.log",
+            "one folder for each node: node.toml, keys/, journal.sqlite, documents/, serve.log"
+        )
+    ));
     for (copy, row) in copies.iter().zip(&comparison.rows) {
+        let place = copy.folder.strip_prefix(folder).unwrap_or(&copy.folder);
         let kib = copy.journal_bytes.div_ceil(1024);
         let text = if out.italian() {
             format!(
-                "{} messaggi, {} ricevute, {} testi e {} documenti · journal.sqlite {kib} KiB",
+                "{} messaggi, {} ricevute, {} testi, {} documenti",
                 row.links, row.receipts, row.bodies, row.documents
             )
         } else {
             format!(
-                "{} messages, {} receipts, {} bodies and {} documents · journal.sqlite {kib} KiB",
+                "{} messages, {} receipts, {} bodies, {} documents",
                 row.links, row.receipts, row.bodies, row.documents
             )
         };
-        out.progress(&format!("  {:<15} {}\n{:18}{text}", copy.key, copy.folder.display(), ""));
+        out.progress(&format!("  {:<24} {text}; journal.sqlite {kib} KiB", place.display()));
     }
 }
 
@@ -346,19 +424,30 @@ pub(super) fn verdict(out: Output, file: &CaseFile, comparison: &Comparison) -> 
     } else {
         ""
     };
+    let limited = limited_text(out, &comparison.limited);
     if out.italian() {
         format!(
             "  ✓ gli stessi {links} messaggi, byte per byte, in {nodes} archivi\n  \
-             ✓ testi e documenti uguali dove si possono vedere, assenti altrove\n  \
+             ✓ testi e documenti uguali dove si possono vedere, assenti altrove{limited}\n  \
              ✓ lo stato in memoria di ogni nodo è quello ricalcolato dal suo archivio\n  \
              ✓ termini ed esito uguali su tutti i nodi{expected}"
         )
     } else {
         format!(
             "  ✓ the same {links} messages, byte for byte, in {nodes} stores\n  \
-             ✓ bodies and documents equal where they may be seen, absent elsewhere\n  \
+             ✓ bodies and documents equal where they may be seen, absent elsewhere{limited}\n  \
              ✓ the state in each node's memory is the one recomputed from its store\n  \
              ✓ terms and outcome equal on all nodes{expected}"
         )
     }
+}
+
+/// The documents that some may see only, by who holds them.
+fn limited_text(out: Output, limited: &BTreeMap<Vec<String>, usize>) -> String {
+    let texts = limited.iter().map(|(keys, count)| {
+        let whom = keys.join(&format!(" {} ", out.say("e", "and")));
+        format!("{count} {} {whom}", out.say("solo da", "only at"))
+    });
+    let texts: Vec<String> = texts.collect();
+    if texts.is_empty() { String::new() } else { format!(" ({})", texts.join("; ")) }
 }
