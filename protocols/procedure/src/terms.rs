@@ -137,7 +137,10 @@ impl<'a> Computation<'a> {
                 steps.push(conflict(Conflict::StatedBeyondMaximum, raw.strict, own.strict));
             } else if rolled.strict >= own.strict {
                 steps.retain(|step| !is_late_receipt(step));
-                steps.push(stated_step(stated, raw.strict, rolled.strict));
+                let step = stated_step(stated, raw.strict, rolled.strict);
+                if !steps.contains(&step) {
+                    steps.push(step); // said again after a suspension, the same date is told once
+                }
                 due.strict = due.strict.max(rolled.strict);
                 due.prudential = due.prudential.max(rolled.prudential);
             } else {
@@ -232,7 +235,10 @@ impl<'a> Computation<'a> {
             } else if rolled.strict <= last.strict {
                 steps.push(conflict(Conflict::ReceivedLaterThanStated, raw.strict, most.strict));
             } else if bound.is_none_or(|bound| bound.strict < rolled.strict) {
-                steps.push(stated_step(stated, raw.strict, rolled.strict));
+                let step = stated_step(stated, raw.strict, rolled.strict);
+                if !steps.contains(&step) {
+                    steps.push(step); // said again after a suspension, the same date is told once
+                }
                 bound = Some(rolled);
             }
         }
