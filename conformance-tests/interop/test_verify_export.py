@@ -68,8 +68,8 @@ class Signer:
 class Maker:
     """Writes a synthetic export into a folder."""
 
-    def __init__(self, folder):
-        self.folder = folder
+    def __init__(self, folder, vouched=None):
+        self.folder, self.vouch = folder, vouched
         self.anchor = Signer("anchor")
         self.message = {LEAD: Signer("lead"), BODY: Signer("body")}
         self.federation = {LEAD: Signer("lead federation"), BODY: Signer("body federation")}
@@ -86,10 +86,14 @@ class Maker:
         ipa, aoo = writer.split("/")
         leaf, own, message = f"https://{ipa}.example/node", self.federation[writer], self.message[writer]
         node = {"ipa_code": ipa, "aoo_codes": [aoo], "message_keys": {"keys": [{**message.jwk, "x5c": [message.x5c]}]}}
+        about = {"iss": ANCHOR, "sub": leaf, "jwks": {"keys": [own.jwk]},
+                 "metadata": {"cds_node": {"ipa_code": ipa, "aoo_codes": [aoo, "OTHER"]}}}
+        if self.vouch:
+            self.vouch(about)
         chain = [
             self.entity(own, {"iss": leaf, "sub": leaf, "jwks": {"keys": [own.jwk]}, "authority_hints": [ANCHOR],
                               "metadata": {"cds_node": node}}),
-            self.entity(self.anchor, {"iss": ANCHOR, "sub": leaf, "jwks": {"keys": [own.jwk]}}),
+            self.entity(self.anchor, about),
             self.entity(self.anchor, {"iss": ANCHOR, "sub": ANCHOR, "jwks": {"keys": [self.anchor.jwk]}}),
         ]
         data = compact(chain)
@@ -154,9 +158,9 @@ class Maker:
         (self.folder / "anchor.json").write_bytes(compact(anchor))
 
 
-def build(folder, header=None):
-    """A good export; `header` changes the protected header of the third link."""
-    maker, later = Maker(folder), []
+def build(folder, header=None, vouched=None):
+    """A good export; `header` changes the protected header of the third link, `vouched` the anchor's statements."""
+    maker, later = Maker(folder, vouched), []
     body = maker.attachment(b'{"subject":"Indizione di prova"}', "participants", "application/json", later)
     notice, text = maker.link(LEAD, "Notice", {}, {"body": body}, later)
     maker.receipt(BODY, LEAD, notice, text)
@@ -263,6 +267,23 @@ class VerifyExport(unittest.TestCase):
         maker.link(LEAD, "Closure", {})
         maker.finish()
         self.refuses(f"its key does not sign for {LEAD}")
+
+    def test_codes_that_the_anchor_does_not_vouch_for(self):
+        cases = (
+            (lambda about: about.pop("metadata"), "does not vouch for the leaf's codes"),
+            (lambda about: about["metadata"].pop("cds_node"), "does not vouch for the leaf's codes"),
+            (lambda about: about["metadata"]["cds_node"].pop("aoo_codes"), "does not vouch for the leaf's codes"),
+            (lambda about: about["metadata"]["cds_node"].update(ipa_code="r_other"), "vouches for r_other, not"),
+            (lambda about: about["metadata"]["cds_node"].update(aoo_codes=["OTHER"]), "does not vouch for these AOO codes"),
+            (lambda about: about.update(metadata_policy={}), "carries metadata_policy"),
+            (lambda about: about["jwks"]["keys"].append(Signer("further").jwk), "are not those that the anchor vouches for"),
+        )
+        for change, words in cases:
+            with self.subTest(words):
+                shutil.rmtree(self.folder)
+                self.folder.mkdir()
+                build(self.folder, vouched=change)
+                self.refuses(words)
 
     def test_another_anchor(self):
         build(self.folder)

@@ -106,9 +106,7 @@ class Bundle:
         need(anchor["entity"] in leaf.get("authority_hints", []), where, "the leaf does not name the anchor")
         self.begins = max(part["iat"] for part in (leaf, about, top))
         self.ends = min(part["exp"] for part in (leaf, about, top))
-        node = {**leaf["metadata"]["cds_node"], **about.get("metadata", {}).get("cds_node", {})}
-        for name, rule in about.get("metadata_policy", {}).get("cds_node", {}).items():
-            need("value" not in rule or node.get(name) == rule["value"], where, f"the leaf's {name} breaks the anchor's policy")
+        node = self.vouched(leaf, about, where)
         self.writers = {f"{node['ipa_code']}/{aoo}" for aoo in node["aoo_codes"]}
         self.keys = {key["kid"]: key for key in node["message_keys"]["keys"]}
         for key in self.keys.values():
@@ -117,6 +115,22 @@ class Bundle:
             listed = public_key(key, key["alg"], where).public_key
             need(certificate.public_key().public_bytes(*form) == listed.public_bytes(*form), where,
                  f"the certificate of {key['kid']} names another key")
+
+    @staticmethod
+    def vouched(leaf, about, where):
+        """The leaf's node, once the anchor confirms its keys and codes: else any member could write in another's name."""
+        ours = {key["kid"]: {n: key[n] for n in key.keys() & {"kty", "crv", "x", "y", "n", "e"}} for key in leaf["jwks"]["keys"]}
+        theirs = {key["kid"]: {n: key[n] for n in key.keys() & {"kty", "crv", "x", "y", "n", "e"}} for key in about["jwks"]["keys"]}
+        need(ours == theirs, where, "the leaf's federation keys are not those that the anchor vouches for")
+        for restriction in ("metadata_policy", "constraints", "crit", "metadata_policy_crit"):
+            need(restriction not in about, where, f"the anchor's statement carries {restriction}, which is not applied here")
+        node, codes = leaf["metadata"]["cds_node"], about.get("metadata", {}).get("cds_node")
+        need(codes is not None and set(codes) == {"ipa_code", "aoo_codes"}, where,
+             "the anchor's statement does not vouch for the leaf's codes (metadata.cds_node.ipa_code, aoo_codes)")
+        need(codes["ipa_code"] == node["ipa_code"], where, f"the anchor vouches for {codes['ipa_code']}, not {node['ipa_code']}")
+        extra = sorted(set(node["aoo_codes"]) - set(codes["aoo_codes"]))
+        need(node["aoo_codes"] and not extra, where, f"the anchor does not vouch for these AOO codes: {extra}")
+        return node
 
     def certificate(self, kid):
         """The leaf certificate of a key, DER."""

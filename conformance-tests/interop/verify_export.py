@@ -61,7 +61,7 @@ class Export:
 
     def check_links(self):
         """Every link, its flattened form, and the list in export.json."""
-        paths = sorted((self.folder / "links").glob("*.jws"))
+        paths = sorted((self.folder / "links").glob("*.jws"), key=lambda path: (int(path.stem.partition("-")[0]), path.name))
         listed = [row["id"] for row in self.about["links"]]
         need([p.stem.partition("-")[2] for p in paths] == listed, "export.json", "its links are not the files of links/")
         for number, path in enumerate(paths, 1):
@@ -128,19 +128,21 @@ class Export:
         for name, payload in self.links.items():
             for item in [payload.get("body"), *payload.get("documents", [])]:
                 if item is not None:
-                    listed[item["digest"]] = (name, payload["writer"], item)
-        for digest, (name, author, item) in listed.items():
+                    listed.setdefault(item["digest"], {})[name] = (payload["writer"], item)
+        for digest, places in listed.items():
             where, path = f"documents/{digest}", folder / digest
             need(path.exists() != (digest in absent), where, "neither here nor declared absent, or both")
             if digest in absent:
                 self.absent += 1
                 continue
             data, meta = path.read_bytes(), read_json((folder / f"{digest}.meta.json").read_bytes(), f"{where}.meta.json")
+            need(meta["link"] in places, where, "its meta data name a link that does not list it")
+            item = places[meta["link"]][1]
             need(sha256(data) == digest, where, "salt and bytes do not have the digest that the link lists")
             need(len(data) - 16 == item["size"] == meta["size"], where, "size differs")
-            need(meta["media_type"] == item["media_type"] and meta["link"] == name, where, "its meta data differ from the link")
-            seen = item["audience"] == "participants" or reader in (author, *item["audience"])
-            need(seen, where, f"{reader}, which exported, is not of its audience")
+            need(meta["media_type"] == item["media_type"], where, "its meta data differ from the link")
+            seen = [a["audience"] == "participants" or reader in (author, *a["audience"]) for author, a in places.values()]
+            need(any(seen), where, f"{reader}, which exported, is not of its audience")
             self.documents += 1
         for path in folder.glob("*") if folder.exists() else ():
             need(path.name.removesuffix(".meta.json") in listed, f"documents/{path.name}", "no link lists it")
