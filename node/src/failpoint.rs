@@ -1,4 +1,5 @@
-//! Named places where a test makes the process die as a power cut would: `CONCERTO_FAILPOINT=name:hits` aborts at that hit.
+//! Named places where a test makes the process die at once: `CONCERTO_FAILPOINT=name:hits` aborts at that hit. With
+//! `name:hits:FILE` hits count only while that file exists, so that a test can wait for the moment that it wants.
 //!
 //! | name | where |
 //! |---|---|
@@ -17,20 +18,31 @@ use concerto_port::DocumentStore;
 mod armed {
     use concerto_message::{Digest, Salt};
     use concerto_port::{DocumentError, DocumentStore};
+    use std::path::PathBuf;
     use std::sync::LazyLock;
     use std::sync::atomic::{AtomicU64, Ordering};
 
-    static ARMED: LazyLock<Option<(String, u64)>> = LazyLock::new(|| {
+    struct Armed {
+        name: String,
+        hits: u64,
+        while_exists: Option<PathBuf>,
+    }
+
+    static ARMED: LazyLock<Option<Armed>> = LazyLock::new(|| {
         let text = std::env::var("CONCERTO_FAILPOINT").ok()?;
-        let (name, hits) = text.split_once(':')?;
-        Some((name.to_owned(), hits.parse().ok()?))
+        let mut parts = text.splitn(3, ':');
+        let (name, hits) = (parts.next()?.to_owned(), parts.next()?.parse().ok()?);
+        Some(Armed { name, hits, while_exists: parts.next().map(PathBuf::from) })
     });
     static HITS: AtomicU64 = AtomicU64::new(0);
 
     pub(super) fn hit(name: &str) {
-        let Some((armed, wanted)) = ARMED.as_ref() else { return };
-        if armed == name && HITS.fetch_add(1, Ordering::Relaxed) + 1 == *wanted {
-            eprintln!("failpoint {name} hit {wanted}");
+        let Some(armed) = ARMED.as_ref().filter(|armed| armed.name == name) else { return };
+        if armed.while_exists.as_ref().is_some_and(|file| !file.exists()) {
+            return;
+        }
+        if HITS.fetch_add(1, Ordering::Relaxed) + 1 == armed.hits {
+            eprintln!("failpoint {name} hit {}", armed.hits);
             std::process::abort();
         }
     }

@@ -49,10 +49,10 @@ const FAILPOINTS: [&str; 9] = [
 ];
 /// Tells one order from every other.
 static NUMBER: AtomicI64 = AtomicI64::new(1);
-/// Connections of each author that give orders at one time; every other one waits for the receipt of each.
-const CONNECTIONS: usize = 4;
+/// Connections of each author that give orders at one time; all but the first wait for the receipt of each.
+const CONNECTIONS: usize = 3;
 /// Pause between two orders of one author.
-const PAUSE: Duration = Duration::from_millis(15);
+const PAUSE: Duration = Duration::from_millis(60);
 /// Longest wait for a failpoint to be reached.
 const REACHED: Duration = Duration::from_secs(30);
 const SIGABRT: i32 = 6;
@@ -250,22 +250,39 @@ struct Trial<'a> {
 }
 
 impl Trial<'_> {
-    /// Kills the node once at a failpoint, by arming it at its start; then looks at what it kept.
+    /// Kills the node once at a failpoint, in the midst of exchanges with the other; then looks at what it kept.
     fn kill(&self, failpoint: &str, hits: usize) {
         let home = self.federation.path(self.victim);
-        let armed = format!("{failpoint}:{hits}");
+        let now = home.join("die-now");
+        let armed = match failpoint {
+            "starting" => format!("{failpoint}:1"),
+            _ => format!("{failpoint}:{hits}:{}", now.display()),
+        };
+        let before = self.receipts_seen();
         let mut serving = Serving::start(&home, Some(&armed));
+        if failpoint != "starting" {
+            eventually("a receipt crosses after the restart", || self.receipts_seen() > before);
+            std::fs::write(&now, "").unwrap();
+        }
         let status = serving.ended(REACHED);
         let status = status.unwrap_or_else(|| panic!("{}: {armed} was not reached", self.victim));
         let signal = std::os::unix::process::ExitStatusExt::signal(&status);
         assert_eq!(signal, Some(SIGABRT), "{}: {armed}: {status}", self.victim);
 
+        let _ = std::fs::remove_file(&now); // there is none for a node that dies while it starts
         let [own, other] = self.told;
         let (durable, receipted) =
             (own.lock().unwrap().durable.clone(), other.lock().unwrap().receipted.clone());
         let held = Held::open(&home, self.conference);
         held.holds_all(&durable, "its own orders");
         held.holds_all(&receipted, "messages that it receipted");
+    }
+}
+
+impl Trial<'_> {
+    /// How many orders of both authors were answered with the other's receipt.
+    fn receipts_seen(&self) -> usize {
+        self.told.iter().map(|told| told.lock().unwrap().receipted.len()).sum()
     }
 }
 
@@ -293,7 +310,7 @@ fn kill_again_and_again(victim: &str) {
     let body_order = |number| sealed(&conference, number);
     let done = std::thread::scope(|scope| {
         for number in 0..CONNECTIONS {
-            let (wait, stop, of_lead, of_body) = (number % 2 == 0, &stop, &of_lead, &of_body);
+            let (wait, stop, of_lead, of_body) = (number > 0, &stop, &of_lead, &of_body);
             let (lead_order, body_order) = (&lead_order, &body_order);
             let (lead_socket, body_socket) = (&lead_socket, &body_socket);
             scope.spawn(move || give_orders(lead_socket, lead_order, wait, stop, of_lead));
@@ -303,7 +320,7 @@ fn kill_again_and_again(victim: &str) {
         let trials = || {
             for round in 0..kills {
                 for failpoint in FAILPOINTS {
-                    trial.kill(failpoint, if failpoint == "starting" { 1 } else { 1 + round % 5 });
+                    trial.kill(failpoint, 1 + round % 5);
                 }
             }
             federation.serve(victim)
