@@ -3,6 +3,7 @@
 //! Reading commands open the store beside a running node and never disturb it; orders go to the running node over its control
 //! socket, or, when it does not run, are written to the store directly and leave at its next start.
 
+mod actions;
 mod auto;
 mod cli;
 mod clock;

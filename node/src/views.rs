@@ -8,13 +8,14 @@ use concerto_procedure::acts::Act;
 use concerto_procedure::language::{Lang, date_text};
 use concerto_procedure::terms::terms;
 use concerto_procedure::timeliness::{Timeliness, judge};
-use concerto_procedure::view::{Action, ConferenceView};
+use concerto_procedure::view::ConferenceView;
 use concerto_procedure::{LegalNow, rome_date};
 use concerto_store_sqlite::SqliteReader;
 use jiff::Timestamp;
 use jiff::tz::TimeZone;
 use serde_json::{Value, json};
 
+use crate::actions;
 use crate::home::Home;
 use crate::output::{Failure, Output};
 
@@ -97,7 +98,7 @@ pub(crate) fn list(out: Output, home: &Home, limit: usize) -> Result<(), Failure
         text.push_str(&format!(
             "{}  {:<24} {}{}\n",
             &id.nonce().to_string()[..8],
-            glossary(out, phase_name(&phase)),
+            state_name(out, "Phase", &view.phase),
             name_of(home, case.lead()),
             if pending > 0 {
                 format!("  ({pending} {})", out.say("in attesa", "pending"))
@@ -112,10 +113,6 @@ pub(crate) fn list(out: Output, home: &Home, limit: usize) -> Result<(), Failure
     }
     out.result(&text, &json!({ "conferences": rows }));
     Ok(())
-}
-
-fn phase_name(phase: &Value) -> &str {
-    phase.as_str().unwrap_or("-")
 }
 
 /// `concerto conference show`.
@@ -145,7 +142,7 @@ fn view_text(out: Output, home: &Home, case: &Case, view: &ConferenceView) -> St
         out.say("Regime", "Regime"),
         view.regime.as_deref().unwrap_or("-"),
         out.say("Stato", "State"),
-        wire(out, &view.phase),
+        state_name(out, "Phase", &view.phase),
     );
     if let Some(outcome) = &view.outcome {
         text.push_str(&format!("{}: {}\n", out.say("Esito", "Outcome"), wire(out, outcome)));
@@ -158,7 +155,7 @@ fn view_text(out: Output, home: &Home, case: &Case, view: &ConferenceView) -> St
         text.push_str(&format!(
             "  {:<52} {:<28} {until}\n",
             format!("{}{sensitive}", name_of(home, &body.body)),
-            wire(out, &body.status)
+            state_name(out, "BodyStatus", &body.status)
         ));
     }
     for anomaly in &view.anomalies {
@@ -171,87 +168,9 @@ fn view_text(out: Output, home: &Home, case: &Case, view: &ConferenceView) -> St
         text.push_str(&format!("\n{}\n", out.say("Che cosa si può fare", "What can be done")));
     }
     for action in &view.actions {
-        text.push_str(&format!("  - {}\n", action_text(out, home, action)));
+        text.push_str(&format!("  - {}\n", actions::text(out, home, action)));
     }
     text
-}
-
-fn action_text(out: Output, home: &Home, action: &Action) -> String {
-    let who = |w: &Writer| name_of(home, w);
-    let day = |d: &jiff::civil::Date| date_text(*d, lang(out));
-    let say = |it: &str, en: &str| out.say(it, en).to_owned();
-    match action {
-        Action::Convene => say("indire la conferenza", "convene the conference"),
-        Action::ObtainReceipt { body } => {
-            format!(
-                "{} {}",
-                out.say("ottenere la prova di ricezione da", "obtain proof of receipt from"),
-                who(body)
-            )
-        }
-        Action::ConsiderSuspension { requests } => format!(
-            "{} ({})",
-            out.say(
-                "valutare la sospensione per le integrazioni chieste",
-                "consider suspending for the integrations asked"
-            ),
-            requests.len()
-        ),
-        Action::ForwardIntegrations { until } => format!(
-            "{} {}",
-            out.say(
-                "trasmettere le integrazioni quando arrivano; la sospensione termina",
-                "forward the integrations when they come; the suspension ends"
-            ),
-            day(until)
-        ),
-        Action::DecideDispute { message } => format!(
-            "{} {}",
-            out.say(
-                "decidere se è tempestivo l'atto contestato",
-                "decide whether the disputed act came in time:"
-            ),
-            message.short()
-        ),
-        Action::ConsiderRelease { body, .. } => {
-            format!(
-                "{} {}",
-                out.say(
-                    "valutare la declaratoria di non competenza di",
-                    "consider the competence statement of"
-                ),
-                who(body)
-            )
-        }
-        Action::TakeNoteOfSilence { draft } => format!(
-            "{} {}",
-            out.say("prendere atto del silenzio di", "take note of the silence of"),
-            who(&draft.body)
-        ),
-        Action::ObtainExpressAct { body } => format!(
-            "{} {}",
-            out.say(
-                "ottenere l'atto espresso (il silenzio non vale) da",
-                "obtain the express act (silence is no assent) from"
-            ),
-            who(body)
-        ),
-        Action::HearOnPrescriptions { .. } => {
-            say("sentire le parti sulle prescrizioni", "hear the parties on the prescriptions")
-        }
-        Action::Conclude { .. } => {
-            say("adottare la determinazione conclusiva", "adopt the final determination")
-        }
-        Action::AwaitObservations { until } => format!(
-            "{} {}",
-            out.say("attendere le osservazioni del richiedente", "await the applicant's observations"),
-            until.as_ref().map(day).unwrap_or_default()
-        ),
-        Action::ConveneAgain { .. } => {
-            say("indire di nuovo dopo le osservazioni", "convene again after the observations")
-        }
-        Action::StateEfficacy { .. } => say("attestare l'efficacia", "state the efficacy"),
-    }
 }
 
 /// Each term with its dates and, where asked, the reason of its date.
@@ -283,6 +202,21 @@ pub(crate) fn terms_text(out: Output, home: &Home, case: &Case, with_reasons: bo
 fn term_name(out: Output, term: &concerto_procedure::term::Term) -> String {
     let value = serde_json::to_value(term.kind).unwrap_or_default();
     glossary(out, value.as_str().unwrap_or_default())
+}
+
+/// A computed state (`Phase`, `BodyStatus`) in the glossary's words.
+pub(crate) fn state_name(out: Output, kind: &str, state: &impl serde::Serialize) -> String {
+    let value = serde_json::to_value(state).unwrap_or_default();
+    let camel: String = value
+        .as_str()
+        .unwrap_or_default()
+        .split('_')
+        .map(|word| {
+            word.chars().take(1).flat_map(char::to_uppercase).chain(word.chars().skip(1)).collect::<String>()
+        })
+        .collect();
+    // `negative_10bis` is written `Negative10Bis` in code
+    glossary(out, &format!("{kind}::{}", camel.replace("10bis", "10Bis")))
 }
 
 /// A wire value or identifier in the glossary's words.
