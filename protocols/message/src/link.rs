@@ -3,6 +3,7 @@
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
+use std::sync::Arc;
 
 use crate::attachment::{Attachment, Audience};
 use crate::chain::Slot;
@@ -99,6 +100,12 @@ impl Payload {
 /// A link as bytes and as values.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Link {
+    // shared: a link goes to the journal, to a case and to peers, and never changes
+    parts: Arc<Parts>,
+}
+
+#[derive(Debug, PartialEq)]
+struct Parts {
     id: MessageId,
     text: String,
     header: Header,
@@ -109,27 +116,27 @@ pub struct Link {
 impl Link {
     /// The identifier: SHA-256 of the signing input.
     pub fn id(&self) -> MessageId {
-        self.id
+        self.parts.id
     }
     /// The compact JWS, byte for byte as received or written.
     pub fn text(&self) -> &str {
-        &self.text
+        &self.parts.text
     }
     /// The protected header.
     pub fn header(&self) -> &Header {
-        &self.header
+        &self.parts.header
     }
     /// The payload as types.
     pub fn payload(&self) -> &Payload {
-        &self.payload
+        &self.parts.payload
     }
     /// The payload as the JSON value that was signed, for its schema.
     pub fn value(&self) -> &Value {
-        &self.value
+        &self.parts.value
     }
     /// SHA-256 of the compact text, as receipts state it.
     pub fn bytes_digest(&self) -> Digest {
-        Digest::of(self.text.as_bytes())
+        Digest::of(self.parts.text.as_bytes())
     }
 
     /// Checks the payload against the schema that it names. A refusal is a status of the content, never a hole in the chain.
@@ -137,7 +144,7 @@ impl Link {
     /// # Errors
     /// What the schema refuses, or that this node does not know the schema.
     pub fn check_schema(&self) -> Result<(), concerto_schemas::SchemaError> {
-        concerto_schemas::check_link(&self.value)
+        concerto_schemas::check_link(&self.parts.value)
     }
 }
 
@@ -209,21 +216,22 @@ impl ParsedLink {
             return Err(LinkError::TimesDisagree);
         }
         let id = MessageId::of_signing_input(compact.signing_input());
-        let link = Link { id, text: compact.text.clone(), header: compact.header.clone(), payload, value };
+        let parts = Parts { id, text: compact.text.clone(), header: compact.header.clone(), payload, value };
+        let link = Link { parts: Arc::new(parts) };
         Ok(Self { link, compact })
     }
 
     /// The identifier, claimed until the signature is verified.
     pub fn id(&self) -> MessageId {
-        self.link.id
+        self.link.id()
     }
     /// The protected header, unverified.
     pub fn header(&self) -> &Header {
-        &self.link.header
+        self.link.header()
     }
     /// The payload, unverified: for cheap checks before the expensive one.
     pub fn payload(&self) -> &Payload {
-        &self.link.payload
+        self.link.payload()
     }
 
     /// Checks header and signature against the key that a verified trust chain lists for the header's `kid`.
@@ -231,7 +239,7 @@ impl ParsedLink {
     /// # Errors
     /// [`JoseError`] for the first thing that does not agree.
     pub fn verify(self, key: &MessageKey, check: &dyn SignatureCheck) -> Result<Verified<Link>, JoseError> {
-        self.compact.check(key, &self.link.payload.writer, &self.link.payload.federation, check)?;
+        self.compact.check(key, &self.link.payload().writer, &self.link.payload().federation, check)?;
         Ok(Verified::new(self.link))
     }
 
@@ -337,7 +345,8 @@ impl UnsignedLink {
     pub fn signed(self, signature: &[u8]) -> Verified<Link> {
         let id = MessageId::of_signing_input(&self.signing_input);
         let text = jose::with_signature(self.signing_input, signature);
-        Verified::new(Link { id, text, header: self.header, payload: self.payload, value: self.value })
+        let parts = Parts { id, text, header: self.header, payload: self.payload, value: self.value };
+        Verified::new(Link { parts: Arc::new(parts) })
     }
 }
 
