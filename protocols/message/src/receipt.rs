@@ -4,6 +4,7 @@ use jiff::Timestamp;
 use jiff::civil::Date;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
+use std::sync::Arc;
 
 use crate::ids::{ConferenceId, Digest, FederationId, Incarnation, MessageId, Writer};
 use crate::jose::{self, Compact, ContentType, Header, JoseError, MessageKey, SignatureCheck};
@@ -128,6 +129,12 @@ pub struct Refusal {
 /// A receipt as bytes and as values.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Receipt {
+    // shared: a receipt goes to the journal, to a case and to peers, and never changes
+    parts: Arc<Parts>,
+}
+
+#[derive(Debug, PartialEq)]
+struct Parts {
     digest: Digest,
     text: String,
     header: Header,
@@ -137,23 +144,23 @@ pub struct Receipt {
 impl Receipt {
     /// SHA-256 of the signing input: the receipt's own identity.
     pub fn digest(&self) -> Digest {
-        self.digest
+        self.parts.digest
     }
     /// The compact JWS.
     pub fn text(&self) -> &str {
-        &self.text
+        &self.parts.text
     }
     /// The protected header.
     pub fn header(&self) -> &Header {
-        &self.header
+        &self.parts.header
     }
     /// The payload.
     pub fn payload(&self) -> &ReceiptPayload {
-        &self.payload
+        &self.parts.payload
     }
     /// Whether it covers the message.
     pub fn covers(&self, id: MessageId) -> bool {
-        self.payload.messages.iter().any(|c| c.id == id)
+        self.parts.payload.messages.iter().any(|c| c.id == id)
     }
 }
 
@@ -174,17 +181,18 @@ impl ParsedReceipt {
         let value = strict_json::parse(&compact.payload).map_err(|e| LinkError::BadPayload(e.to_string()))?;
         let payload = read_payload(value)?;
         let digest = Digest::of(compact.signing_input().as_bytes());
-        let receipt = Receipt { digest, text: compact.text.clone(), header: compact.header.clone(), payload };
+        let parts = Parts { digest, text: compact.text.clone(), header: compact.header.clone(), payload };
+        let receipt = Receipt { parts: Arc::new(parts) };
         Ok(Self { receipt, compact })
     }
 
     /// The protected header, unverified.
     pub fn header(&self) -> &Header {
-        &self.receipt.header
+        self.receipt.header()
     }
     /// The payload, unverified.
     pub fn payload(&self) -> &ReceiptPayload {
-        &self.receipt.payload
+        self.receipt.payload()
     }
 
     /// Checks header and signature against the key that a verified trust chain lists.
@@ -196,7 +204,7 @@ impl ParsedReceipt {
         key: &MessageKey,
         check: &dyn SignatureCheck,
     ) -> Result<Verified<Receipt>, JoseError> {
-        self.compact.check(key, &self.receipt.payload.issuer, &self.receipt.payload.federation, check)?;
+        self.compact.check(key, &self.receipt.payload().issuer, &self.receipt.payload().federation, check)?;
         Ok(Verified::new(self.receipt))
     }
 
@@ -256,7 +264,8 @@ impl UnsignedReceipt {
     pub fn signed(self, signature: &[u8]) -> Verified<Receipt> {
         let digest = Digest::of(self.signing_input.as_bytes());
         let text = jose::with_signature(self.signing_input, signature);
-        Verified::new(Receipt { digest, text, header: self.header, payload: self.payload })
+        let parts = Parts { digest, text, header: self.header, payload: self.payload };
+        Verified::new(Receipt { parts: Arc::new(parts) })
     }
 }
 
