@@ -1,0 +1,221 @@
+//! The numbers, for people and for programs, and whether each target is met.
+
+use serde_json::{Value, json};
+use std::fmt::Write;
+
+/// Least part of the machine's limit, at the most in flight, that exchanges must reach.
+const RATIO_MIN: f64 = 0.1;
+/// An idle node stays below this, in bytes.
+const IDLE_BYTES_MAX: u64 = 64 * 1024 * 1024;
+/// The stripped release program stays below this, in bytes.
+const PROGRAM_BYTES_MAX: u64 = 48 * 1024 * 1024;
+
+/// Exchanges at one number in flight.
+#[derive(Debug)]
+pub(crate) struct Exchanges {
+    pub(crate) in_flight: usize,
+    pub(crate) count: usize,
+    pub(crate) per_second: f64,
+    pub(crate) p50_ms: f64,
+    pub(crate) p99_ms: f64,
+}
+
+impl Exchanges {
+    fn json(&self) -> Value {
+        json!({
+            "in_flight": self.in_flight, "count": self.count, "per_second": self.per_second, "p50_ms": self.p50_ms,
+            "p99_ms": self.p99_ms,
+        })
+    }
+}
+
+/// What the cores allow.
+#[derive(Debug)]
+pub(crate) struct Crypto {
+    pub(crate) cores: usize,
+    pub(crate) exchanges_per_second: f64,
+}
+
+/// What the disk allows with one size of group.
+#[derive(Debug)]
+pub(crate) struct Commits {
+    pub(crate) group: usize,
+    pub(crate) commits_per_second: f64,
+    pub(crate) links_per_second: f64,
+}
+
+/// What the transport allows.
+#[derive(Debug)]
+pub(crate) struct Frames {
+    pub(crate) in_flight: usize,
+    pub(crate) per_second: f64,
+}
+
+/// All numbers of one run.
+#[derive(Debug, Default)]
+pub(crate) struct Report {
+    machine: String,
+    debug_build: bool,
+    pub(crate) exchanges: Vec<Exchanges>,
+    pub(crate) with_document: Option<Exchanges>,
+    pub(crate) crypto: Option<Crypto>,
+    pub(crate) commits: Vec<Commits>,
+    pub(crate) frames: Vec<Frames>,
+    pub(crate) links_checked: usize,
+    pub(crate) idle_bytes: u64,
+    pub(crate) loaded_bytes: u64,
+    pub(crate) program_bytes: u64,
+}
+
+/// A number that has a target.
+struct Judged {
+    what: &'static str,
+    found: String,
+    target: String,
+    met: bool,
+}
+
+impl Report {
+    /// An empty report that names the processor.
+    pub(crate) fn of_this_machine() -> Self {
+        let cpu = std::fs::read_to_string("/proc/cpuinfo").unwrap_or_default();
+        let model = cpu.lines().find_map(|line| line.strip_prefix("model name")).unwrap_or_default();
+        Self {
+            machine: model.trim_start_matches([' ', '\t', ':']).to_owned(),
+            debug_build: cfg!(debug_assertions),
+            ..Self::default()
+        }
+    }
+
+    /// Exchanges a second at the most in flight, as a part of what the cores allow.
+    fn ratio(&self, run: &Exchanges) -> f64 {
+        self.crypto.as_ref().map_or(0.0, |limit| run.per_second / limit.exchanges_per_second)
+    }
+
+    fn judged(&self) -> Vec<Judged> {
+        let most = self.exchanges.iter().max_by_key(|run| run.in_flight);
+        let ratio = most.map_or(0.0, |run| self.ratio(run));
+        let mib = |bytes: u64| format!("{:.1} MiB", bytes as f64 / 1_048_576.0);
+        vec![
+            Judged {
+                what: "exchanges at 64 in flight / limit of the cores",
+                found: format!("{ratio:.3}"),
+                target: format!("at least {RATIO_MIN}"),
+                met: ratio >= RATIO_MIN,
+            },
+            Judged {
+                what: "memory of an idle node",
+                found: mib(self.idle_bytes),
+                target: format!("below {}", mib(IDLE_BYTES_MAX)),
+                met: self.idle_bytes < IDLE_BYTES_MAX,
+            },
+            Judged {
+                what: "size of the program",
+                found: mib(self.program_bytes),
+                target: format!("below {}", mib(PROGRAM_BYTES_MAX)),
+                met: self.program_bytes < PROGRAM_BYTES_MAX,
+            },
+        ]
+    }
+
+    /// Whether every target is met.
+    pub(crate) fn passed(&self) -> bool {
+        self.judged().iter().all(|judged| judged.met)
+    }
+
+    /// For people.
+    pub(crate) fn text(&self) -> String {
+        let mut out = String::new();
+        // writing to a string cannot fail
+        let _ = self.write(&mut out);
+        out
+    }
+
+    fn write(&self, out: &mut String) -> std::fmt::Result {
+        let cores = self.crypto.as_ref().map_or(0, |limit| limit.cores);
+        writeln!(out, "\n{} ({cores} cores)", self.machine)?;
+        if self.debug_build {
+            writeln!(out, "A development build: these numbers say nothing about a release.")?;
+        }
+        writeln!(out, "\nExchanges between two nodes, until the accepted receipt is stored")?;
+        writeln!(
+            out,
+            "{:>10} {:>10} {:>12} {:>10} {:>10} {:>10}",
+            "in flight", "count", "exchanges/s", "p50 ms", "p99 ms", "of limit"
+        )?;
+        for run in &self.exchanges {
+            self.write_run(out, run, "")?;
+        }
+        if let Some(run) = &self.with_document {
+            self.write_run(out, run, "  each with a document")?;
+        }
+        writeln!(out, "\nWhat this machine allows")?;
+        if let Some(limit) = &self.crypto {
+            let rate = limit.exchanges_per_second;
+            writeln!(
+                out,
+                "{rate:>12.0} exchanges/s of 2 signatures and 2 verifications (P-256) on {cores} cores"
+            )?;
+        }
+        for disk in &self.commits {
+            let (commits, links, group) = (disk.commits_per_second, disk.links_per_second, disk.group);
+            writeln!(out, "{commits:>12.0} commits/s in groups of {group} ({links:.0} links/s)")?;
+        }
+        for frames in &self.frames {
+            let (rate, in_flight) = (frames.per_second, frames.in_flight);
+            writeln!(
+                out,
+                "{rate:>12.0} frames and answers/s over libp2p (TCP, loopback), {in_flight} in flight"
+            )?;
+        }
+        let loaded = self.loaded_bytes as f64 / 1_048_576.0;
+        writeln!(
+            out,
+            "\n{} links compared in both stores; {loaded:.0} MiB resident after the load\n",
+            self.links_checked
+        )?;
+        for judged in self.judged() {
+            let verdict = if judged.met { "PASS" } else { "FAIL" };
+            writeln!(out, "{verdict}  {:<48} {:>10}   {}", judged.what, judged.found, judged.target)?;
+        }
+        Ok(())
+    }
+
+    fn write_run(&self, out: &mut String, run: &Exchanges, note: &str) -> std::fmt::Result {
+        let Exchanges { in_flight, count, per_second, p50_ms, p99_ms } = run;
+        let ratio = self.ratio(run);
+        writeln!(
+            out,
+            "{in_flight:>10} {count:>10} {per_second:>12.0} {p50_ms:>10.2} {p99_ms:>10.2} {ratio:>10.3}{note}"
+        )
+    }
+
+    /// For programs.
+    pub(crate) fn json(&self) -> Value {
+        let verdicts: Vec<Value> = self
+            .judged()
+            .iter()
+            .map(|j| json!({ "what": j.what, "found": j.found, "target": j.target, "pass": j.met }))
+            .collect();
+        let commits = |c: &Commits| json!({ "group": c.group, "commits_per_second": c.commits_per_second, "links_per_second": c.links_per_second });
+        let frames = |f: &Frames| json!({ "in_flight": f.in_flight, "per_second": f.per_second });
+        json!({
+            "machine": self.machine,
+            "debug_build": self.debug_build,
+            "cores": self.crypto.as_ref().map(|limit| limit.cores),
+            "exchanges": self.exchanges.iter().map(Exchanges::json).collect::<Vec<_>>(),
+            "exchanges_with_document": self.with_document.as_ref().map(Exchanges::json),
+            "limit": {
+                "exchanges_per_second": self.crypto.as_ref().map(|limit| limit.exchanges_per_second),
+                "commits": self.commits.iter().map(commits).collect::<Vec<_>>(),
+                "frames": self.frames.iter().map(frames).collect::<Vec<_>>(),
+            },
+            "links_checked": self.links_checked,
+            "idle_bytes": self.idle_bytes,
+            "loaded_bytes": self.loaded_bytes,
+            "program_bytes": self.program_bytes,
+            "verdicts": verdicts,
+            "pass": self.passed(),
+        })
+    }
+}
