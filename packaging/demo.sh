@@ -1,7 +1,7 @@
 #!/bin/sh
 # Builds Concerto and runs its demonstration: five nodes, one conference (`make demo`).
 #
-#   packaging/demo.sh [ARGUMENTS of concerto demo]
+#   packaging/demo.sh [ARGUMENTS of concerto demo]     without --folder it works in the target folder, emptied before
 set -eu
 cd "$(dirname "$0")/.."
 packaging/setup.sh demo
@@ -13,4 +13,11 @@ started=$(date +%s)
 cargo build --locked --bin concerto
 say "Built in $((($(date +%s) - started) / 60)) min $((($(date +%s) - started) % 60)) s."
 say
+case " $* " in
+  *" --folder"*) ;;
+  *)
+    rm -rf "$concerto_target/demo"
+    set -- --folder "$concerto_target/demo" "$@"
+    ;;
+esac
 exec "$concerto_program" demo "$@"

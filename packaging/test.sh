@@ -30,7 +30,8 @@ part_tests() {
 part_doc-tests() { cargo test --workspace --doc --locked; }
 part_demo() {
   cargo build --locked --bin concerto
-  "$concerto_program" demo
+  rm -rf "$concerto_target/demo"
+  "$concerto_program" demo --folder "$concerto_target/demo"
 }
 part_verifier() { packaging/verify-export.sh; }
 

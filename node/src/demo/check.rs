@@ -182,6 +182,9 @@ impl<'a> Course<'a, '_> {
                     );
                 }
                 self.check_act(&place, author, act);
+                if act.type_name == "Notice" {
+                    self.check_regime(&place, step, act);
+                }
             }
         }
     }
@@ -218,6 +221,25 @@ impl<'a> Course<'a, '_> {
         }
         self.check_facts(place, act);
         self.check_body(place, author, act);
+    }
+
+    /// The regime of the case is the one that the notice fixes.
+    fn check_regime(&mut self, place: &str, step: &Step, act: &ActStep) {
+        let written =
+            act.facts.get("regime_basis_date").and_then(Value::as_str).and_then(|day| day.parse().ok());
+        let basis = written.unwrap_or_else(|| concerto_procedure::rome_date(step.at));
+        let wanted = &self.case.regime;
+        match concerto_procedure::Regime::on(basis) {
+            Ok(regime) if regime.id == *wanted => {}
+            found => {
+                let found = found.map_or("-", |regime| regime.id.as_str());
+                self.problems.add(
+                    place,
+                    format!("il regime del {basis} è {found}, non `{wanted}` come in [case]"),
+                    format!("the regime of {basis} is {found}, not `{wanted}` as in [case]"),
+                );
+            }
+        }
     }
 
     /// The facts against their schema, with samples where a value will be computed or is an identifier to come.

@@ -15,6 +15,7 @@ mod settle;
 use concerto_core::Fault;
 use concerto_message::ConferenceId;
 use serde_json::{Value, json};
+use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 use std::time::Instant;
 
@@ -59,8 +60,14 @@ pub(crate) fn run(out: Output, options: &cli::Demo) -> Result<(), Failure> {
     tell_export(out, &export, &verified);
 
     let home = &nodes.node(&lead.key)?.home;
-    let value = result(home, out, &case, &conference, &folder, &lead.case, &comparison, &verified);
-    tell_end(out, &case, &mut nodes, &conference, options.keep)?;
+    let mut value = result(home, out, &case, &conference, &folder, &lead.case, &comparison, &verified);
+    tell_end(out, &case, &nodes, &conference)?;
+    if options.keep {
+        let processes = keep(out, &mut nodes);
+        if let Some(fields) = value.as_object_mut() {
+            fields.insert("processes".into(), json!(processes));
+        }
+    }
     conclude(out, &comparison, verified, started, value)
 }
 
@@ -136,11 +143,14 @@ fn export_and_verify(
     conference: &ConferenceId,
     export: &Path,
 ) -> Result<Value, Failure> {
-    let home = &nodes.node(nodes_key(case))?.home.folder;
+    let home = &nodes.node(nodes_key(case))?.home;
     let conference = conference.to_string();
-    let folder: &[&Path] = &[export];
-    concerto(&["conference", "export", &conference], folder, Some(home))?;
-    concerto(&["verify"], folder, None)
+    concerto(&["conference", "export", &conference], &[export], Some(&home.folder))?;
+    let anchor = nodes.folder.join("anchor").join("anchor.json");
+    let keys = home.anchor()?;
+    let keys = json!({ "entity": keys.entity(), "keys": keys.keys().keys() });
+    std::fs::write(&anchor, keys.to_string())?;
+    concerto(&["verify", "--anchor"], &[&anchor, export], None)
 }
 
 /// Runs this program and reads its answer.
@@ -161,13 +171,14 @@ fn concerto(arguments: &[&str], paths: &[&Path], home: Option<&Path>) -> Result<
 fn tell_export(out: Output, export: &Path, verified: &Result<Value, Failure>) {
     out.progress(&report::heading(out.say("Esportazione", "Export")));
     let path = export.display();
-    match verified {
-        Ok(_) => out.progress(&format!(
-            "  ✓ {path}: {}",
-            out.say("verificata senza alcun archivio", "verified without any store")
-        )),
-        Err(_) => out.progress(&format!("  ✗ {path}")),
-    }
+    let text = match verified {
+        Ok(_) => out.say(
+            "✓ verificata senza alcun archivio, con le sole chiavi dell'ancora",
+            "✓ verified without any store, from the anchor's keys alone",
+        ),
+        Err(_) => out.say("✗ non si verifica", "✗ it does not verify"),
+    };
+    out.progress(&format!("  {path}\n  {text}"));
 }
 
 #[allow(clippy::too_many_arguments, reason = "the whole result in one document")]
@@ -191,18 +202,16 @@ fn result(
         "terms": concerto_procedure::terms(lead.state()),
         "outcome": comparison.outcome,
         "comparison": comparison.to_json(),
-        "export": { "folder": folder.join("export"), "verified": verified.is_ok(), "report": verified.as_ref().ok() },
+        "export": {
+            "folder": folder.join("export"),
+            "verified": verified.is_ok(),
+            "counts": verified.as_ref().ok().and_then(|report| report.get("counts")),
+        },
     })
 }
 
 /// How to look at the nodes, and how to stop them where they run on.
-fn tell_end(
-    out: Output,
-    case: &CaseFile,
-    nodes: &mut Nodes,
-    conference: &ConferenceId,
-    keep: bool,
-) -> Result<(), Failure> {
+fn tell_end(out: Output, case: &CaseFile, nodes: &Nodes, conference: &ConferenceId) -> Result<(), Failure> {
     let program = std::env::args_os().next().unwrap_or_else(|| "concerto".into());
     let program = Path::new(&program).display();
     let home: PathBuf = nodes.node(nodes_key(case))?.home.folder.clone();
@@ -211,16 +220,16 @@ fn tell_end(
     out.progress(&format!("  export CONCERTO_HOME={}", home.display()));
     out.progress(&format!("  {program} conference show {name}"));
     out.progress(&format!("  {program} conference timeline {name}"));
-    if keep {
-        let pids = nodes.leave_running();
-        let pids: Vec<String> = pids.values().map(ToString::to_string).collect();
-        out.progress(&format!(
-            "  {} kill {}",
-            out.say("i nodi restano in funzione; per fermarli:", "the nodes run on; to stop them:"),
-            pids.join(" ")
-        ));
-    }
     Ok(())
+}
+
+/// Leaves the nodes running; their process identifiers.
+fn keep(out: Output, nodes: &mut Nodes) -> BTreeMap<String, u32> {
+    let processes = nodes.leave_running();
+    let pids: Vec<String> = processes.values().map(ToString::to_string).collect();
+    let text = out.say("i nodi restano in funzione; per fermarli:", "the nodes run on; to stop them:");
+    out.progress(&format!("  {text} kill {}", pids.join(" ")));
+    processes
 }
 
 fn conclude(
