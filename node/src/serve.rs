@@ -14,6 +14,8 @@ use crate::engine::{Engine, QUEUE_MAX, Told};
 use crate::home::Home;
 use crate::output::{Failure, Output};
 
+/// Longest wait for the transport to close its connections.
+const FAREWELL: Duration = Duration::from_secs(2);
 /// Time between two ticks of the core.
 const TICK: Duration = Duration::from_millis(100);
 /// Time between two checkpoints of the journal.
@@ -64,6 +66,8 @@ async fn serve(out: Output, home: &Home) -> Result<(), Failure> {
     let _ = tell.send(Told::Stop).await; // the engine may have stopped by itself
     let stopped = tokio::task::spawn_blocking(move || thread.join()).await;
     link.close();
+    // peers that hear the end notice the next start at once; those that do not must wait for a timeout of the transport
+    let _ = tokio::time::timeout(FAREWELL, link.closed()).await;
     let _ = std::fs::remove_file(&socket); // it may be gone already
     match stopped {
         Ok(Ok(())) => Ok(()),
