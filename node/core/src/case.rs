@@ -5,11 +5,12 @@
 //! links have the same state whatever the order in which they came. A fold that meets a message or receipt that is not held yet
 //! stops there until it is.
 
-use concerto_message::chain::{Chain, Placement};
+use concerto_message::chain::{Chain, End, Placement};
 use concerto_message::link::{Observed, Payload};
 use concerto_message::receipt::{HeldHead, TermsStatement};
 use concerto_message::{
-    Attachment, ConferenceId, Digest, Link, MessageId, Receipt, ReceiptKind, Verified, Writer, limits,
+    Attachment, ConferenceId, Digest, Incarnation, Link, MessageId, Receipt, ReceiptKind, Verified, Writer,
+    limits,
 };
 use concerto_port::{ContentStatus, JournalError, JournalRead};
 use concerto_procedure::acts::{Act, TakenInCharge};
@@ -20,8 +21,12 @@ use concerto_procedure::terms::terms;
 use jiff::Timestamp;
 use std::collections::{BTreeMap, BTreeSet};
 
+use crate::ingest::{QUOTED_INVALID, content_status};
+
 /// Links read from the journal in one go.
 const PAGE: usize = 512;
+/// Most alarms of one conference that are read.
+const ALARMS_MAX: usize = 1 << 20;
 
 /// A link as a case keeps it in memory; its bytes stay in the journal.
 #[derive(Debug, Clone)]
@@ -70,6 +75,13 @@ pub struct Noted {
     pub text: String,
 }
 
+/// Which link of a fork is kept, and where the procedente's chain says so: of several choices the latest counts on every node.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+struct Choice {
+    said_in: (Incarnation, u64, MessageId),
+    kept: MessageId,
+}
+
 /// What the fold waits for.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Awaited {
@@ -96,6 +108,8 @@ pub struct Case {
     // receipts quoted by the procedente whose signature is wrong: they prove nothing
     bad_receipts: BTreeSet<Digest>,
     participants: BTreeSet<Writer>,
+    // forks resolved: which link is kept, and the place on the procedente's chain of the latest link that says so
+    choices: BTreeMap<(Writer, Incarnation, u64), Choice>,
     state: Conference,
     taken: BTreeSet<MessageId>,
     folded: usize,
@@ -118,6 +132,7 @@ impl Case {
             receipts: BTreeMap::new(),
             bad_receipts: BTreeSet::new(),
             participants,
+            choices: BTreeMap::new(),
             taken: BTreeSet::new(),
             folded: 0,
             folded_head: None,
@@ -137,13 +152,21 @@ impl Case {
         for receipt in journal.conference_receipts(id)? {
             case.note_receipt(&receipt);
         }
+        for alarm in journal.alarms(Some(id), ALARMS_MAX)? {
+            if alarm.code == QUOTED_INVALID {
+                case.bad_receipts.extend(alarm.subject.parse::<Digest>().ok());
+            }
+        }
         let mut after = 0;
         loop {
             let page = journal.links(id, after, PAGE)?;
             let Some(last) = page.last() else { break };
             after = last.row;
             for stored in &page {
-                case.place(&stored.link, stored.received_at, stored.own, &stored.content);
+                // after an upgrade this node may know a schema that it did not know
+                let unknown = stored.content == ContentStatus::UnknownSchema;
+                let content = if unknown { content_status(&stored.link) } else { stored.content.clone() };
+                case.place(&stored.link, stored.received_at, stored.own, &content);
             }
         }
         case.fold();
@@ -207,17 +230,46 @@ impl Case {
         Digest::of(&serde_json::to_vec(&self.state).unwrap_or_default())
     }
 
-    /// Messages of other authors that wait for the procedente, oldest reception first.
+    /// Messages of other authors that wait for the procedente, oldest reception first: neither those whose content is refused nor
+    /// those that the resolution of a fork set aside, which never have effect.
     pub fn pending(&self) -> Vec<(MessageId, &Entry)> {
         let lead = self.lead();
+        let set_aside = self.set_aside();
         let mut pending: Vec<_> = self
             .entries
             .iter()
-            .filter(|(id, e)| e.author != *lead && !self.taken.contains(id))
+            .filter(|(id, e)| e.author != *lead && !self.taken.contains(id) && !set_aside.contains(id))
+            .filter(|(_, e)| !matches!(e.act, Err(ContentStatus::Refused { .. })))
             .map(|(id, e)| (*id, e))
             .collect();
         pending.sort_by_key(|(id, e)| (e.received_at, *id));
         pending
+    }
+
+    /// Of the pending messages those that follow their chain without gap or open fork: what may be taken in charge without asking.
+    pub fn takeable(&self) -> Vec<(MessageId, &Entry)> {
+        let sound = |chain: &&Chain| chain.open_forks().is_empty();
+        let follows: BTreeSet<MessageId> =
+            self.chains.values().filter(sound).flat_map(Chain::contiguous).collect();
+        self.pending().into_iter().filter(|(id, e)| follows.contains(id) && e.act.is_ok()).collect()
+    }
+
+    /// Links that lost the place of a resolved fork, and what their author wrote after them.
+    fn set_aside(&self) -> BTreeSet<MessageId> {
+        let mut lost = BTreeSet::new();
+        for ((writer, incarnation, sequence), choice) in &self.choices {
+            let Some(chain) = self.chains.get(writer) else { continue };
+            lost.extend(chain.range(incarnation, *sequence, *sequence, usize::MAX));
+            lost.remove(&choice.kept);
+            let next = sequence.saturating_add(1);
+            let broken = chain.ends().any(|(lane, end)| {
+                lane == *incarnation && matches!(end, End::Broken { sequence } if *sequence == next)
+            });
+            if broken {
+                lost.extend(chain.range(incarnation, next, u64::MAX, usize::MAX));
+            }
+        }
+        lost
     }
 
     /// The end of a writer's chain held without a gap.
@@ -288,7 +340,7 @@ impl Case {
         if payload.writer == *self.id.lead()
             && let Ok(act) = &act
         {
-            self.note_lead_act(act);
+            self.note_lead_act(act, (payload.incarnation, payload.sequence, link.id()));
         }
         if own {
             for seen in &payload.observed {
@@ -312,7 +364,7 @@ impl Case {
     }
 
     /// Who takes part, and which branches were chosen, follow from the procedente's links themselves.
-    fn note_lead_act(&mut self, act: &Act) {
+    fn note_lead_act(&mut self, act: &Act, said_in: (Incarnation, u64, MessageId)) {
         match act {
             Act::Notice(notice) => {
                 self.participants.extend(notice.invited.iter().map(|i| i.body.clone()));
@@ -320,9 +372,14 @@ impl Case {
             Act::ParticipantAdded(change) => {
                 self.participants.extend(change.added.iter().map(|i| i.body.clone()));
             }
-            Act::ForkResolved(choice) => {
-                let chain = self.chains.entry(choice.writer.clone()).or_default();
-                chain.choose(choice.incarnation, choice.sequence, choice.kept);
+            Act::ForkResolved(resolved) => {
+                let place = (resolved.writer.clone(), resolved.incarnation, resolved.sequence);
+                let choice = Choice { said_in, kept: resolved.kept };
+                if self.choices.get(&place).is_none_or(|earlier| *earlier < choice) {
+                    self.choices.insert(place, choice);
+                    let chain = self.chains.entry(resolved.writer.clone()).or_default();
+                    chain.choose(resolved.incarnation, resolved.sequence, resolved.kept);
+                }
             }
             _ => {}
         }
@@ -460,6 +517,20 @@ impl Case {
             None if self.bad_receipts.contains(&digest) => Ok(None),
             None => Err(Awaited::Receipt(digest)),
         }
+    }
+
+    /// Links of the procedente that quote receipts not judged yet.
+    pub fn unjudged_links(&self) -> Vec<MessageId> {
+        let unjudged = |e: &Entry| e.act.as_ref().is_ok_and(|act| !self.unjudged_receipts(act).is_empty());
+        let of_lead = self.entries.iter().filter(|(_, e)| e.author == *self.lead());
+        of_lead.filter(|(_, e)| unjudged(e)).map(|(id, _)| *id).collect()
+    }
+
+    /// Whether a part of what peers may hold is missing here: a gap, a break, or something that the fold waits for.
+    pub fn is_incomplete(&self) -> bool {
+        let missing = |end: &End| matches!(end, End::Gap { .. } | End::Broken { .. });
+        self.awaited.is_some()
+            || self.chains.values().any(|c| c.ends().any(|(_, end)| missing(end)) || !c.gaps(1).is_empty())
     }
 
     /// Receipts that the procedente quotes and that were not judged yet.

@@ -23,6 +23,9 @@ use crate::fault::Fault;
 use crate::node::Node;
 use crate::step::{NewDocument, Reply, Step, World};
 
+/// Code of a fault that passes when the key can be used again.
+pub(crate) const SIGNER_UNAVAILABLE: &str = "signer.unavailable";
+
 /// An act with its text and documents, before it is signed.
 #[derive(Debug, Clone)]
 pub(crate) struct Draft {
@@ -98,6 +101,7 @@ impl Node {
     ) -> Result<Result<Reply, Fault>, JournalError> {
         let conference = case.id().clone();
         let known = case.entries().next().is_some();
+        let before = case.participants().clone();
         let result = self.write_in(world, step, &mut case, draft);
         if known || result.is_ok() {
             self.keep_case(case);
@@ -107,6 +111,11 @@ impl Node {
             Err(fault) => return Ok(Err(fault)),
         };
         self.enqueue_own(world, step, &conference, &link)?;
+        let called = self.cases.get(&conference).map(Case::participants);
+        let joined: Vec<Writer> =
+            called.into_iter().flatten().filter(|p| !before.contains(*p)).cloned().collect();
+        // the link that calls a body goes to it first: by the earlier ones alone it could not know that it is called
+        self.enqueue_for_new(world, step, &conference, &joined);
         Ok(Ok(Reply::Sent { conference, message: link.id(), warnings }))
     }
 
@@ -187,11 +196,11 @@ impl Node {
         let signature = world
             .signer
             .sign(unsigned.signing_input().as_bytes())
-            .map_err(|e| Fault::technical("signer.unavailable", &e))?;
+            .map_err(|e| Fault::technical(SIGNER_UNAVAILABLE, &e))?;
         Ok(unsigned.signed(&signature))
     }
 
-    /// Puts an own link into the outbox of every participant with a node; older own links too for one who is new.
+    /// Puts an own link into the outbox of every participant with a node.
     pub(crate) fn enqueue_own(
         &mut self,
         world: &World<'_>,
@@ -236,7 +245,7 @@ impl Node {
         let signature = world
             .signer
             .sign(unsigned.signing_input().as_bytes())
-            .map_err(|e| Fault::technical("signer.unavailable", &e))?;
+            .map_err(|e| Fault::technical(SIGNER_UNAVAILABLE, &e))?;
         Ok(unsigned.signed(&signature))
     }
 
@@ -246,7 +255,7 @@ impl Node {
         let input = concerto_exchange::hello::signing_input(&header, greeting)
             .map_err(|e| Fault::technical(e.code(), &e))?;
         let signature =
-            world.signer.sign(input.as_bytes()).map_err(|e| Fault::technical("signer.unavailable", &e))?;
+            world.signer.sign(input.as_bytes()).map_err(|e| Fault::technical(SIGNER_UNAVAILABLE, &e))?;
         Ok(concerto_message::jose::with_signature(input, &signature))
     }
 }

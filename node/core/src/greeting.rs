@@ -114,7 +114,10 @@ impl Node {
         };
         parsed.verify(&ends, &key, world.check).map_err(|e| Fault::technical(e.code(), &e))?;
         session.admitted = true;
-        step.commit.push(Write::Bundle { digest, bytes: bundle.to_vec() });
+        let held = world.journal.bundle(digest).map_err(|e| Fault::technical(e.code(), &e))?.is_some();
+        if !held {
+            step.commit.push(Write::Bundle { digest, bytes: bundle.to_vec() });
+        }
         Ok(())
     }
 }

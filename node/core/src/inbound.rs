@@ -15,6 +15,9 @@ use crate::ingest::Ingested;
 use crate::node::Node;
 use crate::step::{Step, World};
 
+/// Most links of one forked place that are told to a peer: two are the proof.
+const FORK_HEADS_MAX: usize = 4;
+
 /// An answer's head and tail.
 type Answered = (Answer, Vec<u8>);
 
@@ -102,7 +105,7 @@ impl Node {
         for (index, text) in links.iter().enumerate() {
             let ingested = self.ingest(world, step, from, text, true)?;
             retry.extend(ingested.to_retry(index));
-            if let Ingested::Held { conference, id, new } = ingested {
+            if let Ingested::Held { conference, id, new, .. } = ingested {
                 held.push((conference, id, new));
             }
         }
@@ -124,17 +127,20 @@ impl Node {
         let mut texts = Vec::new();
         let mut groups: BTreeMap<(ConferenceId, Timestamp), Vec<Covered>> = BTreeMap::new();
         for (conference, id, new) in held {
-            let given = if *new { None } else { self.receipt_given(world, *id)? };
+            let given = if *new { Vec::new() } else { self.receipts_given(world, *id)? };
             let entry = self.cases.get(conference).and_then(|c| c.entry(*id));
-            match (given, entry) {
-                (Some(text), _) => texts.push(text),
-                (None, Some(entry)) => {
+            match (given.is_empty(), entry) {
+                (false, _) => {
+                    let fresh = given.into_iter().filter(|text| !texts.contains(text)).collect::<Vec<_>>();
+                    texts.extend(fresh);
+                }
+                (true, Some(entry)) => {
                     let group = groups.entry((conference.clone(), entry.received_at)).or_default();
                     if group.iter().all(|c| c.id != *id) {
                         group.push(Covered { id: *id, bytes: entry.bytes });
                     }
                 }
-                (None, None) => {}
+                (true, None) => {}
             }
         }
         for ((conference, received_at), messages) in groups {
@@ -151,12 +157,14 @@ impl Node {
         Ok(texts)
     }
 
-    fn receipt_given(&self, world: &World<'_>, id: MessageId) -> Result<Option<String>, JournalError> {
+    /// What this node receipted about a message when it came first: *accepted*, and *refused* where its content is.
+    fn receipts_given(&self, world: &World<'_>, id: MessageId) -> Result<Vec<String>, JournalError> {
         let receipts = world.journal.receipts(id)?;
         let mine = |r: &&concerto_message::Verified<concerto_message::Receipt>| {
-            r.payload().issuer == self.identity.writer && r.payload().kind == ReceiptKind::Accepted
+            r.payload().issuer == self.identity.writer
+                && matches!(r.payload().kind, ReceiptKind::Accepted | ReceiptKind::Refused)
         };
-        Ok(receipts.iter().find(mine).map(|r| r.text().to_owned()))
+        Ok(receipts.iter().filter(mine).map(|r| r.text().to_owned()).collect())
     }
 
     fn refusals(&self, conference: &ConferenceId, messages: &[Covered]) -> Vec<(Covered, Refusal)> {
@@ -220,8 +228,9 @@ impl Node {
         from: &Writer,
         theirs: &Heads,
     ) -> Result<Answered, JournalError> {
-        let mine = self.own_heads(world, from, &theirs.conferences)?;
+        let mut mine = self.own_heads(world, from, &theirs.conferences)?;
         self.queue_missing(step, from, &mine, &theirs.chains);
+        mine.extend(self.fork_heads(from, &theirs.conferences));
         let answer = Heads { conferences: theirs.conferences.clone(), chains: mine };
         Ok((Answer::Heads(answer), Vec::new()))
     }
@@ -250,6 +259,28 @@ impl Node {
             }
         }
         Ok(heads)
+    }
+
+    /// The links in places that forked, each as a head: who holds another one of them learns of the fork.
+    pub(crate) fn fork_heads(&self, peer: &Writer, conferences: &[ConferenceId]) -> Vec<ChainHead> {
+        let shared =
+            |id: &&ConferenceId| self.cases.get(*id).is_some_and(|c| c.participants().contains(peer));
+        let mut heads = Vec::new();
+        for conference in conferences.iter().filter(shared) {
+            let chains = self.cases.get(conference).into_iter().flat_map(crate::case::Case::chains);
+            for (writer, chain) in chains {
+                for (incarnation, sequence, ids) in chain.open_forks() {
+                    heads.extend(ids.into_iter().take(FORK_HEADS_MAX).map(|id| ChainHead {
+                        conference: conference.clone(),
+                        writer: writer.clone(),
+                        incarnation,
+                        sequence,
+                        id: Some(id),
+                    }));
+                }
+            }
+        }
+        heads
     }
 
     fn answer_fetch(

@@ -17,11 +17,14 @@ use crate::step::{Step, World};
 /// How far another's clock may run ahead of this node's before an alarm.
 const CLOCK_AHEAD_MAX: SignedDuration = SignedDuration::from_mins(5);
 
+/// Code of the alarm about a receipt that the procedente quotes and that proves nothing; its subject is the receipt's digest.
+pub(crate) const QUOTED_INVALID: &str = "receipt.quoted.invalid";
+
 /// What became of one link.
 #[derive(Debug)]
 pub(crate) enum Ingested {
     /// Held and durable with this step; `refused` if its content is.
-    Held { conference: ConferenceId, id: MessageId, new: bool },
+    Held { conference: ConferenceId, id: MessageId, sequence: u64, new: bool },
     /// Not stored; it may heal.
     Retry { code: &'static str, reason: String },
 }
@@ -55,6 +58,7 @@ impl Node {
             Err(e) => return Ok(Ingested::retry(e.code(), &e)),
         };
         let (id, payload) = (parsed.id(), parsed.payload());
+        let sequence = payload.sequence;
         if payload.federation != self.identity.federation {
             let other = JoseError::WrongFederation(payload.federation.clone());
             return Ok(Ingested::retry(other.code(), &other));
@@ -89,7 +93,7 @@ impl Node {
             ));
         }
         if case.entry(id).is_some_and(|e| e.bytes == concerto_message::Digest::of(text.as_bytes())) {
-            return Ok(Ingested::Held { conference, id, new: false }); // byte for byte held: no crypto
+            return Ok(Ingested::Held { conference, id, sequence, new: false }); // byte for byte held: no crypto
         }
         let link = match self.believe_link(world, step, from, parsed) {
             Ok(link) => link,
@@ -103,10 +107,15 @@ impl Node {
             None => return Ok(Ingested::retry("store.failed", &"the conference is not in memory")),
         };
         if case.entry(id).is_some() {
-            return Ok(Ingested::Held { conference, id, new: false }); // another valid signature on the same message
+            return Ok(Ingested::Held { conference, id, sequence, new: false }); // another valid signature on the same message
+        }
+        if !case.participants().contains(&self.identity.writer) && !calls(&link, &self.identity.writer) {
+            self.forget_if_empty(&conference);
+            let unasked = "this node was not called to this conference, as far as it knows";
+            return Ok(Ingested::retry("conference.not-called", &unasked));
         }
         self.keep_link(world, step, from, &link)?;
-        Ok(Ingested::Held { conference, id, new: true })
+        Ok(Ingested::Held { conference, id, sequence, new: true })
     }
 
     fn believe_link(
@@ -155,19 +164,19 @@ impl Node {
         self.note_wanted(world, step, case, link)?;
         let joined: Vec<Writer> = case.participants().difference(&before).cloned().collect();
         self.enqueue_for_new(world, step, &payload.conference, &joined);
-        self.judge_quoted(world, step, from, &payload.conference, link.id());
+        self.judge_quoted(world, step, from, &payload.conference, link.id())?;
         if *payload.conference.lead() == self.identity.writer && !own {
             self.to_take.insert(payload.conference.clone());
         }
-        if own && payload.incarnation == self.incarnation {
-            // a peer holds a link of this very life that we had lost: we are a restored copy
-            self.reincarnate(world, step);
+        if own && payload.incarnation.counter >= self.incarnation.counter {
+            // a peer holds a link of this life, or of a later one, that we had lost: we are a restored copy
+            self.reincarnate(world, step, payload.incarnation.counter);
         }
         Ok(())
     }
 
     /// Own links so far go to bodies that joined now.
-    fn enqueue_for_new(
+    pub(crate) fn enqueue_for_new(
         &self,
         world: &World<'_>,
         step: &mut Step,
@@ -192,14 +201,22 @@ impl Node {
         from: &Writer,
         conference: &ConferenceId,
         link: MessageId,
-    ) {
+    ) -> Result<(), JournalError> {
         let quoted = self.cases.get(conference).and_then(|case| {
             let entry = case.entry(link)?;
             entry.act.as_ref().ok().map(|act| case.unjudged_receipts(act))
         });
         for text in quoted.unwrap_or_default() {
             let Some(digest) = receipt_digest(&text) else { continue };
-            match self.believe_receipt(world, step, from, &text) {
+            let believed = self.believe_receipt(world, step, from, &text).and_then(|receipt| {
+                let other = &receipt.payload().conference;
+                if other == conference {
+                    Ok(receipt)
+                } else {
+                    Err(BeliefError::OtherConference(other.clone()))
+                }
+            });
+            match believed {
                 Ok(receipt) => {
                     step.commit.push(Write::Receipt { receipt: receipt.clone(), at: world.now });
                     if let Some(case) = self.cases.get_mut(conference) {
@@ -207,7 +224,9 @@ impl Node {
                     }
                 }
                 Err(BeliefError::Key(KeyError::UnknownBundle(_))) => {}
+                Err(BeliefError::Key(KeyError::Journal(error))) => return Err(error),
                 Err(error) => {
+                    // the alarm is also how the journal remembers that this receipt proves nothing
                     let alarm = quoted_alarm(conference, digest, &error, world.now);
                     step.commit.push(Write::Alarm(alarm));
                     if let Some(case) = self.cases.get_mut(conference) {
@@ -216,6 +235,7 @@ impl Node {
                 }
             }
         }
+        Ok(())
     }
 
     /// Reads and verifies a receipt, whoever brings it.
@@ -226,8 +246,7 @@ impl Node {
         from: &Writer,
         text: &str,
     ) -> Result<Verified<Receipt>, BeliefError> {
-        let malformed = |e: &dyn std::fmt::Display| BeliefError::Jose(JoseError::BadHeader(e.to_string()));
-        let parsed = ParsedReceipt::parse(text).map_err(|e| malformed(&e))?;
+        let parsed = ParsedReceipt::parse(text)?;
         let payload = parsed.payload();
         let at = payload.received_at.min(world.now);
         let key = self.keyring.key(parsed.header(), &payload.issuer, at, world.journal, world.check);
@@ -243,6 +262,13 @@ impl Node {
             self.recent.retain(|id| id != conference);
         }
     }
+}
+
+/// Whether a link of the procedente calls a writer to its conference.
+fn calls(link: &Verified<Link>, writer: &Writer) -> bool {
+    let mut alone = Case::new(link.payload().conference.clone());
+    alone.insert(link, link.payload().issued_at, false, &content_status(link));
+    alone.participants().contains(writer)
 }
 
 /// How this node stands to the content of a link.
@@ -292,7 +318,7 @@ fn quoted_alarm(
 ) -> Alarm {
     Alarm {
         conference: Some(conference.clone()),
-        code: "receipt.quoted.invalid".into(),
+        code: QUOTED_INVALID.into(),
         subject: digest.to_string(),
         at,
         text: format!("La procedente cita una ricevuta che non si verifica ({error}); non prova nulla."),

@@ -1,6 +1,7 @@
 //! Trust chains that were verified, by the digest that links name, in a bounded memory over the journal's bundles.
 
-use concerto_message::{Digest, Header, JoseError, MessageKey, SignatureCheck, Writer};
+use concerto_message::link::LinkError;
+use concerto_message::{ConferenceId, Digest, Header, JoseError, MessageKey, SignatureCheck, Writer};
 use concerto_port::{JournalError, JournalRead};
 use concerto_trust::{AnchorKeys, Bundle, TrustError, VerifiedChain};
 use jiff::Timestamp;
@@ -107,6 +108,12 @@ pub enum BeliefError {
     /// Key, header or signature do not agree.
     #[error(transparent)]
     Jose(#[from] JoseError),
+    /// It does not have the form of what it should be.
+    #[error(transparent)]
+    Form(#[from] LinkError),
+    /// It belongs to another conference than the one that quotes it.
+    #[error("it belongs to conference {0}")]
+    OtherConference(ConferenceId),
 }
 
 impl BeliefError {
@@ -115,6 +122,8 @@ impl BeliefError {
         match self {
             Self::Key(e) => e.code(),
             Self::Jose(e) => e.code(),
+            Self::Form(e) => e.code(),
+            Self::OtherConference(_) => "receipt.other-conference",
         }
     }
 }

@@ -6,15 +6,18 @@ use concerto_procedure::acts::{Act, Taken, TakenInCharge, TermDigest};
 use std::collections::BTreeSet;
 
 use crate::case::{Case, Entry, receipt_digest};
-use crate::compose::Draft;
+use crate::compose::{Draft, SIGNER_UNAVAILABLE};
 use crate::ingest::delivery_matters;
 use crate::node::Node;
 use crate::step::{Step, World};
 
 /// Most messages taken in charge by one link.
 const TAKEN_MAX: usize = 64;
-/// Most receipts quoted by one link: a receipt has some 1.2 kB, a link at most 256 KiB.
+/// Most receipts quoted by one link.
 const QUOTED_MAX: usize = 96;
+/// Most bytes of receipts quoted by one link, which has at most 256 KiB in base64: a receipt has some 1.2 kB, but one that covers many
+/// messages has up to 64 KiB.
+const QUOTED_BYTES_MAX: usize = 96 * 1024;
 /// Most receipts quoted for one message.
 const QUOTED_PER_MESSAGE_MAX: usize = 4;
 /// Conferences looked at in one go when a node starts.
@@ -48,6 +51,10 @@ impl Node {
             };
             if let Err(fault) = self.send(world, step, &conference, draft)? {
                 tracing::error!(%conference, %fault, "messages could not be taken in charge");
+                if fault.code == SIGNER_UNAVAILABLE {
+                    self.to_take.insert(conference); // the key may come back
+                }
+                continue;
             }
             if more {
                 self.to_take.insert(conference);
@@ -102,20 +109,16 @@ impl Node {
 /// What waits to be taken in charge, and whether more waits behind it.
 fn to_take(case: &Case) -> (TakenInCharge, bool) {
     let quoted = quoted(case);
-    let mut room = QUOTED_MAX;
+    let mut room = Room { receipts: QUOTED_MAX, bytes: QUOTED_BYTES_MAX };
     let mut messages = Vec::new();
     let mut more = false;
-    for (id, entry) in case.pending() {
-        let open_fork = case.chain(&entry.author).is_some_and(|c| !c.open_forks().is_empty());
-        if open_fork || entry.act == Err(concerto_port::ContentStatus::UnknownSchema) {
-            continue; // an official decides; an upgrade may teach us
-        }
-        if messages.len() >= TAKEN_MAX || room < QUOTED_PER_MESSAGE_MAX {
+    // over a fork an official decides; a gap may be filled, and an upgrade may teach us an unknown schema
+    for (id, entry) in case.takeable() {
+        let receipts = evidence(case, id, entry, &BTreeSet::new());
+        if messages.len() >= TAKEN_MAX || !room.takes(&receipts) {
             more = true;
             break;
         }
-        let receipts = evidence(case, id, entry, &BTreeSet::new());
-        room -= receipts.len();
         messages.push(Taken {
             message: id,
             author: entry.author.clone(),
@@ -127,16 +130,40 @@ fn to_take(case: &Case) -> (TakenInCharge, bool) {
         case.entries().filter(|(id, e)| case.is_taken(**id) && case.is_determination(**id) && !e.own)
     {
         let receipts = evidence(case, *id, entry, &quoted);
-        if !receipts.is_empty() && room >= receipts.len() {
-            room -= receipts.len();
+        if receipts.is_empty() {
+            continue;
+        }
+        if room.takes(&receipts) {
             let (author, received_at) = (entry.author.clone(), entry.received_at);
             messages.push(Taken { message: *id, author, received_at, receipts });
+        } else {
+            more = true;
         }
     }
-    let proofs = deliveries(case, &quoted);
-    more |= proofs.len() > room;
-    let deliveries = proofs.into_iter().take(room).collect();
-    (TakenInCharge { messages, deliveries }, more)
+    let mut proofs = deliveries(case, &quoted);
+    let fitting = proofs.iter().take_while(|text| room.takes(std::slice::from_ref(*text))).count();
+    more |= fitting < proofs.len();
+    proofs.truncate(fitting);
+    (TakenInCharge { messages, deliveries: proofs }, more)
+}
+
+/// What a link still has room for.
+struct Room {
+    receipts: usize,
+    bytes: usize,
+}
+
+impl Room {
+    /// Takes these receipts, all or none.
+    fn takes(&mut self, texts: &[String]) -> bool {
+        let bytes: usize = texts.iter().map(String::len).sum();
+        let fits = texts.len() <= self.receipts && bytes <= self.bytes;
+        if fits {
+            self.receipts -= texts.len();
+            self.bytes -= bytes;
+        }
+        fits
+    }
 }
 
 /// Receipts of other participants that had the message before the procedente: the only ones that can change when it counts.
@@ -159,6 +186,8 @@ fn evidence(
         .collect();
     proofs.sort();
     proofs.truncate(QUOTED_PER_MESSAGE_MAX);
+    let mut room = Room { receipts: QUOTED_PER_MESSAGE_MAX, bytes: QUOTED_BYTES_MAX };
+    proofs.retain(|(_, text)| room.takes(std::slice::from_ref(text)));
     proofs.into_iter().map(|(_, text)| text).collect()
 }
 

@@ -81,7 +81,7 @@ pub(crate) enum Asked {
     Hello,
     Deliver,
     Receipts,
-    Heads,
+    Heads { conferences: Vec<ConferenceId> },
     Fetch { range: concerto_exchange::catch_up::Range },
     Bundle { digest: Digest },
     Document { message: MessageId, digest: Digest },
@@ -183,6 +183,7 @@ impl Node {
             Input::Tick => {
                 self.take_in_charge(world, &mut step)?;
                 self.greet_again(world, &mut step);
+                self.catch_up_again(world, &mut step)?;
                 self.pull_documents(world, &mut step)?;
                 self.watch(world, &mut step);
             }
@@ -301,9 +302,9 @@ impl Node {
     }
 
     /// Opens the next incarnation: this node cannot prove that it holds its own latest head.
-    pub(crate) fn reincarnate(&mut self, world: &World<'_>, step: &mut Step) {
+    pub(crate) fn reincarnate(&mut self, world: &World<'_>, step: &mut Step, latest_known: u32) {
         self.incarnation = Incarnation {
-            counter: self.incarnation.counter.saturating_add(1),
+            counter: self.incarnation.counter.max(latest_known).saturating_add(1),
             nonce: concerto_message::ids::Nonce(world.random.nonce()),
         };
         tracing::warn!(counter = self.incarnation.counter, "this node opens a new incarnation");

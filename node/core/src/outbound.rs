@@ -11,6 +11,9 @@ use crate::keyring::{BeliefError, KeyError};
 use crate::node::{Asked, Node, OUTBOX_PAGE};
 use crate::step::{Effect, Step, World};
 
+/// Delay before a greeting that got no answer at all is sent again.
+const GREETING_LOST_DELAY: std::time::Duration = std::time::Duration::from_secs(1);
+
 impl Node {
     /// Takes up what the durable outbox holds beyond the rows already known, and sends what is due.
     pub(crate) fn deliver_due(&mut self, world: &World<'_>, step: &mut Step) -> Result<(), JournalError> {
@@ -117,7 +120,7 @@ impl Node {
                 self.delivered(world, step, from, token, &receipts)
             }
             (Asked::Receipts, Answer::Noted {}) => Ok(()),
-            (Asked::Heads, Answer::Heads(heads)) => self.heads_answered(world, step, from, &heads),
+            (Asked::Heads { .. }, Answer::Heads(heads)) => self.heads_answered(world, step, from, &heads),
             (Asked::Fetch { range }, Answer::Links { links, more }) => {
                 self.links_fetched(world, step, from, range, &links, more)
             }
@@ -148,7 +151,13 @@ impl Node {
             Asked::Document { message, digest } => {
                 self.document_failed(world, step, from, *message, *digest, refused)?;
             }
-            Asked::Fetch { .. } | Asked::Heads | Asked::Bundle { .. } => self.pull_failed(from, asked),
+            Asked::Fetch { .. } | Asked::Heads { .. } | Asked::Bundle { .. } => self.pull_failed(from, asked),
+            // the connection may have been a dead one: another, or the next, gets a greeting soon
+            Asked::Hello if !refused => {
+                if let Some(session) = self.sessions.get_mut(from) {
+                    session.greet_again_at = session.greet_again_at.min(world.monotonic + GREETING_LOST_DELAY);
+                }
+            }
             Asked::Hello | Asked::Receipts => {}
         }
         Ok(())
@@ -232,6 +241,12 @@ impl Node {
         let Some(case) = self.load_case(world, &conference)? else {
             return Ok(Err(("conference.unknown", "the receipt is for an unknown conference".into())));
         };
+        if !case.participants().contains(&payload.issuer) {
+            return Ok(Err((
+                "receipt.not-participant",
+                "its issuer was not called to this conference".into(),
+            )));
+        }
         let fits = payload
             .messages
             .iter()

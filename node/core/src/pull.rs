@@ -1,6 +1,7 @@
 //! What this node fetches: missing links after comparing heads, trust bundles, bodies and documents.
 
 use concerto_exchange::catch_up::{self, Range};
+use concerto_exchange::delivery::Monotonic;
 use concerto_exchange::frame::{ChainHead, HEADS_CONFERENCES_MAX, Heads, Request};
 use concerto_message::chain::End;
 use concerto_message::receipt::Covered;
@@ -14,6 +15,8 @@ use crate::ingest::Ingested;
 use crate::node::{Asked, Node};
 use crate::step::{Step, World};
 
+/// Code of a link whose trust bundle is not held: once the bundle came, the link is fetched again.
+const BUNDLE_UNKNOWN: &str = "trust.bundle.unknown";
 /// Most ranges waiting to be fetched from one peer; what does not fit is found again at the next comparison.
 const RANGES_MAX: usize = 1024;
 /// Most documents under way at one time.
@@ -22,6 +25,8 @@ const DOCUMENTS_IN_FLIGHT_MAX: usize = 4;
 const WANTED_PAGE: usize = 256;
 /// Delay before a document that could not be had is asked for again.
 const DOCUMENT_RETRY_DELAY: Duration = Duration::from_secs(20);
+/// Delay before what is still missing is looked for again.
+const CATCH_UP_AGAIN_DELAY: Duration = Duration::from_secs(10);
 /// Most receipts about documents told again when a session opens.
 const RECEIPTS_TOLD_MAX: usize = 256;
 
@@ -34,6 +39,9 @@ pub(crate) struct Pull {
     // conferences whose heads wait to be compared
     compare: BTreeSet<ConferenceId>,
     bundles: BTreeSet<Digest>,
+    // ranges of which a link was not believed because its trust bundle was not held
+    parked: Vec<Range>,
+    again_at: Monotonic,
 }
 
 impl Node {
@@ -79,6 +87,45 @@ impl Node {
         Ok(())
     }
 
+    /// Now and then: what was asked for in vain is asked for again, from every peer that may hold it.
+    pub(crate) fn catch_up_again(&mut self, world: &World<'_>, step: &mut Step) -> Result<(), JournalError> {
+        let due = |s: &crate::node::Session| s.ready && s.pull.again_at <= world.monotonic;
+        let peers: Vec<Writer> =
+            self.sessions.iter().filter(|(_, s)| due(s)).map(|(peer, _)| peer.clone()).collect();
+        if peers.is_empty() {
+            return Ok(());
+        }
+        let incomplete: Vec<ConferenceId> =
+            self.cases.values().filter(|c| c.is_incomplete()).map(|c| c.id().clone()).collect();
+        for peer in peers {
+            if let Some(session) = self.sessions.get_mut(&peer) {
+                session.pull.again_at = world.monotonic + CATCH_UP_AGAIN_DELAY;
+            }
+            for conference in &incomplete {
+                self.judge_waiting(world, step, &peer, conference)?;
+                self.heal(world, step, &peer, conference)?;
+            }
+            self.compare_next(world, step, &peer)?;
+            self.fetch_next(step, &peer);
+        }
+        Ok(())
+    }
+
+    /// Judges quoted receipts that waited for a trust bundle, and asks the peer for those that are still not held.
+    fn judge_waiting(
+        &mut self,
+        world: &World<'_>,
+        step: &mut Step,
+        peer: &Writer,
+        conference: &ConferenceId,
+    ) -> Result<(), JournalError> {
+        let waiting = self.cases.get(conference).filter(|c| c.awaited().is_some());
+        for link in waiting.map(crate::case::Case::unjudged_links).unwrap_or_default() {
+            self.judge_quoted(world, step, peer, conference, link)?;
+        }
+        Ok(())
+    }
+
     fn compare_next(
         &mut self,
         world: &World<'_>,
@@ -95,8 +142,10 @@ impl Node {
         }
         session.pull.compare.retain(|c| !conferences.contains(c));
         session.pull.heads_asked = true;
-        let chains = self.own_heads(world, peer, &conferences)?;
-        self.ask(step, peer, Asked::Heads, &Request::Heads(Heads { conferences, chains }), &[]);
+        let mut chains = self.own_heads(world, peer, &conferences)?;
+        chains.extend(self.fork_heads(peer, &conferences));
+        let asked = Asked::Heads { conferences: conferences.clone() };
+        self.ask(step, peer, asked, &Request::Heads(Heads { conferences, chains }), &[]);
         Ok(())
     }
 
@@ -123,7 +172,11 @@ impl Node {
         mine: &[ChainHead],
         theirs: &[ChainHead],
     ) {
-        let difference = catch_up::compare(mine, theirs, RANGES_MAX);
+        let holds = |head: &ChainHead| {
+            let case = self.cases.get(&head.conference);
+            head.id.is_none_or(|id| case.is_some_and(|c| c.entry(id).is_some()))
+        };
+        let difference = catch_up::compare(mine, theirs, holds, RANGES_MAX);
         if let Some(session) = self.sessions.get_mut(peer) {
             let room = RANGES_MAX.saturating_sub(session.pull.ranges.len());
             let wanted = difference.missing.into_iter().chain(difference.diverging);
@@ -158,23 +211,29 @@ impl Node {
         links: &[String],
         more: bool,
     ) -> Result<(), JournalError> {
-        let (mut held, mut new) = (0, 0);
+        let (mut last, mut new, mut parked) = (None, 0, false);
         for text in links {
             match self.ingest(world, step, peer, text, false)? {
-                Ingested::Held { new: fresh, .. } => {
-                    held += 1;
+                Ingested::Held { new: fresh, sequence, .. } => {
+                    last = last.max(Some(sequence));
                     new += u64::from(fresh);
                 }
                 Ingested::Retry { code, reason } => {
+                    parked |= code == BUNDLE_UNKNOWN;
                     tracing::warn!(%peer, code, reason, "a fetched link was not believed");
                 }
             }
         }
-        tracing::debug!(%peer, held, new, "links fetched");
+        tracing::debug!(%peer, links = links.len(), new, "links fetched");
         if let Some(session) = self.sessions.get_mut(peer) {
             session.pull.fetching = false;
-            if more && held > 0 {
-                session.pull.ranges.push_front(Range { from: range.from + held, ..range.clone() });
+            if parked && session.pull.parked.len() < RANGES_MAX {
+                session.pull.parked.push(range.clone());
+            }
+            if let Some(last) = last.filter(|_| more) {
+                // a place that forked may have been cut in two: it is asked for again, unless it filled the whole answer
+                let from = if last > range.from { last } else { last.saturating_add(1) };
+                session.pull.ranges.push_front(Range { from, ..range.clone() });
             }
         }
         self.fetch_next(step, peer);
@@ -186,8 +245,14 @@ impl Node {
     pub(crate) fn pull_failed(&mut self, peer: &Writer, asked: &Asked) {
         let Some(session) = self.sessions.get_mut(peer) else { return };
         match asked {
-            Asked::Heads => session.pull.heads_asked = false,
-            Asked::Fetch { .. } => session.pull.fetching = false,
+            Asked::Heads { conferences } => {
+                session.pull.heads_asked = false;
+                session.pull.compare.extend(conferences.iter().cloned());
+            }
+            Asked::Fetch { range } => {
+                session.pull.fetching = false;
+                session.pull.compare.insert(range.conference.clone());
+            }
             Asked::Bundle { digest } => {
                 session.pull.bundles.remove(digest);
             }
@@ -224,19 +289,15 @@ impl Node {
                 return Ok(());
             }
         }
-        let waiting: Vec<(ConferenceId, Vec<MessageId>)> = self
-            .cases
-            .values()
-            .filter(|case| case.awaited().is_some())
-            .map(|case| {
-                let of_lead = case.entries().filter(|(_, e)| e.author == *case.lead()).map(|(id, _)| *id);
-                (case.id().clone(), of_lead.collect())
-            })
-            .collect();
-        for (conference, links) in waiting {
-            for link in links {
-                self.judge_quoted(world, step, peer, &conference, link);
-            }
+        if let Some(session) = self.sessions.get_mut(peer) {
+            let parked = std::mem::take(&mut session.pull.parked);
+            session.pull.ranges.extend(parked);
+        }
+        self.fetch_next(step, peer);
+        let awaiting = self.cases.values().filter(|case| case.awaited().is_some());
+        let awaiting: Vec<ConferenceId> = awaiting.map(|case| case.id().clone()).collect();
+        for conference in awaiting {
+            self.judge_waiting(world, step, peer, &conference)?;
             self.heal(world, step, peer, &conference)?;
         }
         Ok(())

@@ -29,14 +29,22 @@ pub struct Difference {
     pub diverging: Vec<Range>,
 }
 
-/// Compares heads. `mine` and `theirs` may come in any order; `limit` bounds the ranges returned.
-pub fn compare(mine: &[ChainHead], theirs: &[ChainHead], limit: usize) -> Difference {
+/// Compares heads. `mine` and `theirs` may come in any order; `holds` says whether this node holds the link that a head names;
+/// `limit` bounds the ranges returned.
+///
+/// A range begins with the last link held: if the other holds another one in that place, the fork is found on the way.
+pub fn compare(
+    mine: &[ChainHead],
+    theirs: &[ChainHead],
+    holds: impl Fn(&ChainHead) -> bool,
+    limit: usize,
+) -> Difference {
     let held: BTreeMap<_, _> =
-        mine.iter().map(|h| ((&h.conference, &h.writer, h.incarnation), (h.sequence, h.id))).collect();
+        mine.iter().map(|h| ((&h.conference, &h.writer, h.incarnation), h.sequence)).collect();
     let mut difference = Difference::default();
     for their in theirs {
         let key = (&their.conference, &their.writer, their.incarnation);
-        let (sequence, id) = held.get(&key).copied().unwrap_or((0, None));
+        let sequence = held.get(&key).copied().unwrap_or(0);
         let range = |from| Range {
             conference: their.conference.clone(),
             writer: their.writer.clone(),
@@ -45,8 +53,8 @@ pub fn compare(mine: &[ChainHead], theirs: &[ChainHead], limit: usize) -> Differ
             to: their.sequence,
         };
         if their.sequence > sequence {
-            difference.missing.push(range(sequence + 1));
-        } else if their.sequence == sequence && sequence > 0 && their.id != id {
+            difference.missing.push(range(sequence.max(1)));
+        } else if their.sequence > 0 && !holds(their) {
             difference.diverging.push(range(1));
         }
     }

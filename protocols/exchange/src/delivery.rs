@@ -155,7 +155,8 @@ impl Delivery {
     pub fn give_back(&mut self, peer: &Writer, token: u64, messages: &BTreeSet<MessageId>) {
         let Some(state) = self.peers.get_mut(peer) else { return };
         let Some(items) = state.in_flight.get_mut(&token) else { return };
-        let (back, stay) = std::mem::take(items).into_iter().partition(|(_, i)| messages.contains(&i.message));
+        let (back, stay) =
+            std::mem::take(items).into_iter().partition(|(_, i)| messages.contains(&i.message));
         *items = stay;
         let back: Vec<(u64, Item)> = back;
         state.waiting.extend(back);
@@ -202,14 +203,17 @@ impl Delivery {
 
     /// How many rows wait for a peer or are under way to it, in this window.
     pub fn window_len(&self, peer: &Writer) -> usize {
-        self.peers.get(peer).map_or(0, |p| p.waiting.len() + p.in_flight.values().map(Vec::len).sum::<usize>())
+        self.peers
+            .get(peer)
+            .map_or(0, |p| p.waiting.len() + p.in_flight.values().map(Vec::len).sum::<usize>())
     }
 }
 
 /// Doubles from the first delay up to the longest, less up to a quarter that depends on message and attempt: many
 /// messages that failed together do not come back together.
 fn retry_delay(config: &DeliveryConfig, attempts: u32, message: MessageId) -> Duration {
-    let doubled = config.retry_delay_min.saturating_mul(2u32.saturating_pow(attempts.saturating_sub(1).min(20)));
+    let doubled =
+        config.retry_delay_min.saturating_mul(2u32.saturating_pow(attempts.saturating_sub(1).min(20)));
     let delay = doubled.min(config.retry_delay_max);
     let chance = Digest::of_parts(&[&message.0.0, &attempts.to_be_bytes()]).0[0];
     delay - delay / 4 * u32::from(chance) / 256

@@ -157,4 +157,3 @@ pub fn signing_input(header: &Header, greeting: &Greeting) -> Result<String, Hel
     let bytes = serde_json::to_vec(greeting).map_err(|e| HelloError::BadPayload(e.to_string()))?;
     Ok(jose::signing_input(header, &bytes)?)
 }
-
