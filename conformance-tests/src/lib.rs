@@ -2,7 +2,7 @@
 //!
 //! [`federation`] is an invented federation with real keys, made once for each process. [`node`] runs one core as the engine of
 //! a real node does, in memory, and can crash it at any point. [`simulation`] joins several such nodes by a network that
-//! loses, duplicates, delays and cuts as a seed says. [`forge`] writes what a hostile member could write; [`acts`] the acts of an
+//! loses, duplicates, delays and cuts as a seed says; [`stage`] puts one node before members that the test plays. [`forge`] writes what a hostile member could write; [`acts`] the acts of an
 //! ordinary case.
 //!
 //! Everything here serves tests: a helper that meets a surprise stops at once.
@@ -21,6 +21,7 @@ pub mod federation;
 pub mod forge;
 pub mod node;
 pub mod simulation;
+pub mod stage;
 
 /// Whether proofs run with their full counts (`CONCERTO_EFFORT=full`) or with those of CI.
 pub fn full_effort() -> bool {

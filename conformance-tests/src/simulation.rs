@@ -299,6 +299,9 @@ impl Simulation {
         let now = self.now();
         let (reply, effects) = self.node(index).order(open(act, Vec::new()), now);
         self.route(index, effects);
+        if reply.as_ref().is_err_and(|fault| fault.code == "store.failed") {
+            self.begun_again(index);
+        }
         match reply? {
             Reply::Sent { conference, message, .. } => Ok((conference, message)),
             other => panic!("{other:?}"),
@@ -315,6 +318,9 @@ impl Simulation {
         let now = self.now();
         let (reply, effects) = self.node(index).order(order, now);
         self.route(index, effects);
+        if reply.as_ref().is_err_and(|fault| fault.code == "store.failed") {
+            self.begun_again(index);
+        }
         match reply? {
             Reply::Sent { message, .. } => Ok(message),
             other => panic!("{other:?}"),
@@ -411,15 +417,19 @@ impl Simulation {
         let Some(node) = self.nodes[index].as_mut() else { return };
         match node.feed(inputs, now) {
             Ok(effects) => self.route(index, effects),
-            Err(_) => {
-                // the tokens of the core that is gone have no owner: their answers are dropped
-                self.waiting.retain(|(asker, _), _| *asker != index);
-                let connections = self.node(index).connections();
-                if let Ok(effects) = self.node(index).feed(connections, now) {
-                    self.route(index, effects);
-                }
-            }
+            Err(_) => self.begun_again(index),
         }
+    }
+
+    /// The journal of a node failed and its core began again: its connections stand, but the tokens of the core that is gone have no
+    /// owner, so their answers are dropped.
+    fn begun_again(&mut self, index: usize) {
+        self.waiting.retain(|(asker, _), _| *asker != index);
+        let now = self.now();
+        let connections = self.node(index).connections();
+        // a greeting writes nothing: this succeeds on a full disk too
+        let effects = self.node(index).feed(connections, now).unwrap();
+        self.route(index, effects);
     }
 
     fn route(&mut self, index: usize, effects: Vec<Effect>) {

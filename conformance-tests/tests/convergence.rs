@@ -14,6 +14,13 @@
 //! catch-up that gives up after one lost answer; a receipt for something that is not durable; a chain that goes on from a place that a
 //! crash took away.
 
+#![allow(
+    clippy::unwrap_used,
+    clippy::indexing_slicing,
+    clippy::panic,
+    reason = "helpers of tests stop at the first surprise"
+)]
+
 use concerto_conformance::acts;
 use concerto_conformance::federation::{BODIES, LEAD};
 use concerto_conformance::full_effort;
@@ -190,7 +197,7 @@ impl Story {
             return;
         }
         let input = match self.drafted(who, what) {
-            Some(act) if what % 2 == 0 => {
+            Some(act) if what.is_multiple_of(2) => {
                 let order: Box<Order> = Box::new(send(&self.conference, act));
                 Input::Order { token: u64::MAX, order }
             }
