@@ -26,6 +26,10 @@ const STREAMS_MAX: usize = 2 * (IN_FLIGHT_PER_PEER_MAX + UNANSWERED_PER_PEER_MAX
 const IDLE_MAX: Duration = Duration::from_secs(365 * 24 * 3600);
 /// Time between two pings of a connection, and how long one may take.
 const PING: Duration = Duration::from_secs(10);
+/// Silence after which a QUIC connection is over, in milliseconds (RFC 9000 section 10.1).
+const QUIC_IDLE_TIMEOUT_MS: u32 = 4_000;
+/// Time between two packets that keep a QUIC connection alive.
+const QUIC_KEEP_ALIVE_INTERVAL: Duration = Duration::from_millis(1_200);
 
 /// What the node does on a connection.
 #[derive(NetworkBehaviour)]
@@ -82,6 +86,9 @@ pub(crate) fn build(config: &TransportConfig) -> Result<(Swarm<Behaviour>, Vec<L
         .map_err(|e| setup(&e))?
         .with_quic_config(|mut quic| {
             quic.handshake_timeout = config.handshake_timeout;
+            // a peer that was killed and returned is met again within five seconds: its old connection must end before
+            quic.max_idle_timeout = QUIC_IDLE_TIMEOUT_MS;
+            quic.keep_alive_interval = QUIC_KEEP_ALIVE_INTERVAL;
             quic.max_concurrent_stream_limit = u32::try_from(STREAMS_MAX).unwrap_or(u32::MAX);
             quic
         })
