@@ -8,7 +8,7 @@
 //! control.sock                    orders while the node serves
 //! ```
 
-use concerto_core::{Identity, Member, NodeConfig};
+use concerto_core::{Fault, Identity, Member, NodeConfig};
 use concerto_crypto_openssl::{MessageSigner, OpensslCheck, OpensslRandom, SoftwareKey, x5t_s256};
 use concerto_documents_fs::FolderStore;
 use concerto_exchange::delivery::DeliveryConfig;
@@ -23,7 +23,7 @@ use std::time::Duration;
 
 use crate::clock::{SystemClock, VirtualClock};
 use crate::engine::Outside;
-use crate::output::Failure;
+use crate::output::{Exit, Failure};
 
 const PEER_KEY_BEGIN: &str = "-----BEGIN CONCERTO PEER KEY-----";
 const PEER_KEY_END: &str = "-----END CONCERTO PEER KEY-----";
@@ -139,11 +139,12 @@ impl Home {
             return Ok(Box::new(SystemClock));
         }
         if !self.federation.training {
-            return Err(Failure::usage(
+            let fault = Fault::new(
                 "clock.not-training",
                 "Un orologio virtuale è ammesso solo in una federazione di addestramento (training = true).",
                 "A virtual clock is allowed only in a training federation (training = true).",
-            ));
+            );
+            return Err(Failure { exit: Exit::Configuration, faults: vec![fault] });
         }
         let target = String::from_utf8_lossy(&read(&link)?).trim().to_owned();
         let clock = VirtualClock::open(PathBuf::from(target))

@@ -19,6 +19,7 @@ mod output;
 mod serve;
 mod verify;
 mod views;
+mod words;
 
 use clap::Parser;
 use std::process::ExitCode;

@@ -52,7 +52,15 @@ impl From<std::io::Error> for Failure {
 
 impl From<concerto_port::JournalError> for Failure {
     fn from(error: concerto_port::JournalError) -> Self {
-        Self::environment("store.failed", &error)
+        let concerto_port::JournalError::Held(store) = &error else {
+            return Self::environment("store.failed", &error);
+        };
+        let fault = Fault::new(
+            "store.held",
+            format!("L'archivio {store} è in uso: un altro processo serve già questa cartella."),
+            format!("The store {store} is in use: another process serves this folder already."),
+        );
+        Self { exit: Exit::Environment, faults: vec![fault] }
     }
 }
 

@@ -1,15 +1,16 @@
 //! What officials see: conferences, their state and course, messages received and waiting. Read beside a running node.
 
 use concerto_core::Case;
-use concerto_core::case::Entry;
+use concerto_core::case::{Awaited, Entry};
+use concerto_documents_fs::FolderStore;
 use concerto_message::{ConferenceId, MessageId, Writer};
-use concerto_port::JournalRead;
-use concerto_procedure::acts::Act;
-use concerto_procedure::language::{Lang, date_text};
+use concerto_port::{DocumentStore, JournalRead};
+use concerto_procedure::acts::{Act, TermKind};
+use concerto_procedure::language::Lang;
 use concerto_procedure::terms::terms;
 use concerto_procedure::timeliness::{Timeliness, judge};
 use concerto_procedure::view::ConferenceView;
-use concerto_procedure::{LegalNow, rome_date};
+use concerto_procedure::{LegalNow, Term, rome_date};
 use concerto_store_sqlite::SqliteReader;
 use jiff::Timestamp;
 use jiff::tz::TimeZone;
@@ -18,6 +19,7 @@ use serde_json::{Value, json};
 use crate::actions;
 use crate::home::Home;
 use crate::output::{Failure, Output};
+use crate::words::{cell, day, line, sentence, short};
 
 /// Conferences read in one go.
 const PAGE: usize = 256;
@@ -25,6 +27,11 @@ const PAGE: usize = 256;
 /// The store, read-only.
 pub(crate) fn reader(home: &Home) -> Result<SqliteReader, Failure> {
     Ok(SqliteReader::open(home.journal_path())?)
+}
+
+/// The store, read-only; none while the node has never run nor written anything.
+fn existing(home: &Home) -> Result<Option<SqliteReader>, Failure> {
+    if home.journal_path().exists() { reader(home).map(Some) } else { Ok(None) }
 }
 
 /// The language of the procedure's texts.
@@ -52,20 +59,21 @@ pub(crate) fn all(reader: &dyn JournalRead) -> Result<Vec<ConferenceId>, Failure
 
 /// The conference named by its identifier or by the beginning of its random part.
 pub(crate) fn find(home: &Home, name: &str) -> Result<Case, Failure> {
-    let reader = reader(home)?;
+    let unknown = || {
+        Failure::usage(
+            "conference.unknown",
+            format!("Nessuna conferenza `{name}`: vedere `concerto conference list`."),
+            format!("No conference `{name}`: see `concerto conference list`."),
+        )
+    };
+    let reader = existing(home)?.ok_or_else(unknown)?;
     let matching: Vec<ConferenceId> = all(&reader)?
         .into_iter()
         .filter(|id| id.to_string() == name || id.nonce().to_string().starts_with(name))
         .collect();
     let id = match matching.as_slice() {
         [id] => id,
-        [] => {
-            return Err(Failure::usage(
-                "conference.unknown",
-                format!("Nessuna conferenza `{name}`: vedere `concerto conference list`."),
-                format!("No conference `{name}`: see `concerto conference list`."),
-            ));
-        }
+        [] => return Err(unknown()),
         _ => {
             return Err(Failure::usage(
                 "conference.ambiguous",
@@ -84,29 +92,46 @@ pub(crate) fn name_of(home: &Home, writer: &Writer) -> String {
     member.map_or_else(|| writer.to_string(), |m| m.name.clone())
 }
 
+/// The subject of the last notice, if this node may see its text and holds it.
+fn subject(home: &Home, case: &Case) -> Option<String> {
+    let notices = case.entries().filter(|(_, e)| matches!(e.act, Ok(Act::Notice(_))));
+    let last = notices.max_by_key(|(_, e)| e.issued_at)?.1.body.as_ref()?;
+    let (_, bytes) = FolderStore::open(home.documents_path()).ok()?.get(last.digest).ok()??;
+    let body: Value = serde_json::from_slice(&bytes).ok()?;
+    body.get("subject").and_then(Value::as_str).map(str::to_owned)
+}
+
+/// The first digits of a conference's random part: enough to name it on one node.
+fn short_name(id: &ConferenceId) -> String {
+    short(&id.nonce().to_string())
+}
+
 /// `concerto conference list`.
 pub(crate) fn list(out: Output, home: &Home, limit: usize) -> Result<(), Failure> {
-    let reader = reader(home)?;
     let now = home.clock()?.now();
-    let mut rows = Vec::new();
-    let mut text = String::new();
-    for id in all(&reader)?.into_iter().take(limit) {
-        let Some(case) = Case::load(&id, &reader)? else { continue };
-        let view = case.state().view(LegalNow(now));
-        let phase = serde_json::to_value(view.phase).unwrap_or_default();
-        let pending = case.pending().len();
-        text.push_str(&format!(
-            "{}  {:<24} {}{}\n",
-            &id.nonce().to_string()[..8],
-            state_name(out, "Phase", &view.phase),
-            name_of(home, case.lead()),
-            if pending > 0 {
-                format!("  ({pending} {})", out.say("in attesa", "pending"))
-            } else {
-                String::new()
-            },
-        ));
-        rows.push(json!({ "conference": id, "lead": case.lead(), "phase": phase, "pending": pending }));
+    let (mut rows, mut text) = (Vec::new(), String::new());
+    if let Some(reader) = existing(home)? {
+        for id in all(&reader)?.into_iter().take(limit) {
+            let Some(case) = Case::load(&id, &reader)? else { continue };
+            let phase = case.state().phase(LegalNow(now));
+            let pending = case.pending().len();
+            let subject = subject(home, &case);
+            let waiting = match pending {
+                0 => String::new(),
+                _ => format!(
+                    " · {pending} {}",
+                    out.say("atti da prendere in carico", "acts to take in charge")
+                ),
+            };
+            let head = format!("{}  {}  ", short_name(&id), cell(&name_of(home, case.lead()), 26));
+            text.push_str(&line(&head, &format!("{}{waiting}", sentence(&state_name(out, "Phase", &phase)))));
+            if let Some(subject) = &subject {
+                text.push_str(&line(&" ".repeat(38), subject));
+            }
+            rows.push(json!({
+                "conference": id, "lead": case.lead(), "phase": phase, "pending": pending, "subject": subject,
+            }));
+        }
     }
     if rows.is_empty() {
         text.push_str(out.say("Nessuna conferenza.", "No conference."));
@@ -122,6 +147,7 @@ pub(crate) fn show(out: Output, home: &Home, name: &str) -> Result<(), Failure> 
     let value = json!({
         "conference": case.id(),
         "lead": case.lead(),
+        "subject": subject(home, &case),
         "view": view,
         "terms_statement": case.terms_statement(),
         "pending": case.pending().iter().map(|(id, _)| id).collect::<Vec<_>>(),
@@ -133,78 +159,99 @@ pub(crate) fn show(out: Output, home: &Home, name: &str) -> Result<(), Failure> 
 }
 
 fn view_text(out: Output, home: &Home, case: &Case, view: &ConferenceView) -> String {
-    let mut text = format!(
-        "{} {}\n{}: {}   {}: {}   {}: {}\n",
-        out.say("Conferenza", "Conference"),
-        case.id(),
-        out.say("Procedente", "Lead"),
-        name_of(home, case.lead()),
-        out.say("Regime", "Regime"),
-        view.regime.as_deref().unwrap_or("-"),
-        out.say("Stato", "State"),
-        state_name(out, "Phase", &view.phase),
-    );
+    let mut text = String::new();
+    let mut row = |it: &str, en: &str, value: &str| text.push_str(&line(&cell(out.say(it, en), 12), value));
+    row("Conferenza", "Conference", &case.id().to_string());
+    row("Oggetto", "Subject", subject(home, case).as_deref().unwrap_or("-"));
+    row("Procedente", "Lead", &name_of(home, case.lead()));
+    row("Regime", "Regime", view.regime.as_deref().unwrap_or("-"));
+    row("Stato", "State", &state_name(out, "Phase", &view.phase));
     if let Some(outcome) = &view.outcome {
-        text.push_str(&format!("{}: {}\n", out.say("Esito", "Outcome"), wire(out, outcome)));
+        row("Esito", "Outcome", &state_name(out, "Outcome", outcome));
     }
     text.push_str(&format!("\n{}\n", out.say("Amministrazioni coinvolte", "Bodies involved")));
     for body in &view.bodies {
+        let until = body.determination_until.map_or_else(|| cell("-", 14), |d| day(lang(out), d));
+        let status = state_name(out, "BodyStatus", &body.status);
         let sensitive =
-            if body.sensitive { out.say(" (interessi sensibili)", " (sensitive interests)") } else { "" };
-        let until = body.determination_until.map_or_else(|| "-".to_owned(), |d| date_text(d, lang(out)));
-        text.push_str(&format!(
-            "  {:<52} {:<28} {until}\n",
-            format!("{}{sensitive}", name_of(home, &body.body)),
-            state_name(out, "BodyStatus", &body.status)
-        ));
+            if body.sensitive { out.say(" · interessi sensibili", " · sensitive interests") } else { "" };
+        let name = name_of(home, &body.body);
+        text.push_str(&line(&format!("  {until}  {}  ", cell(&status, 30)), &format!("{name}{sensitive}")));
     }
     for anomaly in &view.anomalies {
-        text.push_str(&format!("  ! {}\n", serde_json::to_string(anomaly).unwrap_or_default()));
+        let what = out.say("messaggio senza effetto:", "message without effect:");
+        let (author, id) = (name_of(home, &anomaly.author), anomaly.message.short());
+        text.push_str(&line("  ! ", &format!("{what} {id}, {author} ({})", anomaly.code)));
     }
     if let Some(awaited) = case.awaited() {
-        text.push_str(&format!("  ! {}: {awaited:?}\n", out.say("in attesa di", "waiting for")));
+        text.push_str(&line("  ! ", &awaited_text(out, home, awaited)));
     }
     if !view.actions.is_empty() {
         text.push_str(&format!("\n{}\n", out.say("Che cosa si può fare", "What can be done")));
     }
     for action in &view.actions {
-        text.push_str(&format!("  - {}\n", actions::text(out, home, action)));
+        text.push_str(&line("  - ", &actions::text(out, home, action)));
     }
     text
 }
 
-/// Each term with its dates and, where asked, the reason of its date.
+/// Why the state stops at an earlier link of the procedente.
+fn awaited_text(out: Output, home: &Home, awaited: &Awaited) -> String {
+    match awaited {
+        Awaited::Link { id, author } => {
+            let (id, author) = (id.short(), name_of(home, author));
+            if out.italian() {
+                format!("manca ancora il messaggio {id} di {author}")
+            } else {
+                format!("message {id} of {author} is still missing")
+            }
+        }
+        Awaited::Receipt(_) => out
+            .say(
+                "una ricevuta citata dalla procedente è da verificare",
+                "a receipt quoted by the lead is to be verified",
+            )
+            .to_owned(),
+        Awaited::Upgrade(id) => format!(
+            "{} ({})",
+            out.say(
+                "un messaggio della procedente chiede una versione più recente di Concerto",
+                "a message of the lead needs a newer version of Concerto"
+            ),
+            id.short()
+        ),
+    }
+}
+
+/// Each term with its dates and, where asked, the reason of its date; bodies whose term and reason are the same stand together.
 pub(crate) fn terms_text(out: Output, home: &Home, case: &Case, with_reasons: bool) -> String {
     let lang = lang(out);
     let mut text = format!("\n{}\n", out.say("Termini", "Terms"));
-    for term in terms(case.state()) {
-        let whose = term.body.as_ref().map(|w| format!(" – {}", name_of(home, w))).unwrap_or_default();
-        let prudential = if term.prudential == term.strict {
-            String::new()
-        } else {
-            format!(" ({} {})", out.say("prudenziale", "prudential"), date_text(term.prudential, lang))
+    let mut groups: Vec<(Term, Vec<String>)> = Vec::new();
+    for mut term in terms(case.state()) {
+        let whose = term.body.take().map(|writer| name_of(home, &writer));
+        match groups.iter_mut().find(|(same, _)| *same == term) {
+            Some((_, names)) => names.extend(whose),
+            None => groups.push((term, whose.into_iter().collect())),
+        }
+    }
+    groups.sort_by_key(|(term, _)| term.strict);
+    for (term, names) in groups {
+        let whose = if names.is_empty() { String::new() } else { format!(" – {}", names.join(", ")) };
+        let prudential = match term.prudential == term.strict {
+            true => String::new(),
+            false => format!(" ({} {})", out.say("prudenziale", "prudential"), day(lang, term.prudential)),
         };
-        text.push_str(&format!(
-            "  {}{prudential}  {}{whose}  [{}]\n",
-            date_text(term.strict, lang),
-            term_name(out, &term),
-            term.norm
-        ));
+        let what = format!("{}{whose}{prudential} [{}]", sentence(term.kind.text(lang)), term.norm);
+        text.push_str(&line(&format!("  {}  ", day(lang, term.strict)), &what));
         if with_reasons {
-            for line in term.derivation_text(lang).lines() {
-                text.push_str(&format!("      {line}\n"));
-            }
+            text.push_str(&line(&" ".repeat(20), &term.derivation_text(lang)));
         }
     }
     text
 }
 
-fn term_name(out: Output, term: &concerto_procedure::term::Term) -> String {
-    let value = serde_json::to_value(term.kind).unwrap_or_default();
-    glossary(out, value.as_str().unwrap_or_default())
-}
-
-/// A computed state (`Phase`, `BodyStatus`) in the glossary's words.
+/// A state or value (`Phase`, `Position`) in the glossary's words for its kind.
 pub(crate) fn state_name(out: Output, kind: &str, state: &impl serde::Serialize) -> String {
     let value = serde_json::to_value(state).unwrap_or_default();
     let camel: String = value
@@ -247,25 +294,16 @@ pub(crate) fn course(out: Output, home: &Home, case: &Case) -> (String, Vec<Valu
         let taken = entry.author == *case.lead() || case.is_taken(*id);
         let timeliness = timeliness_of(case, *id);
         let note = match (&timeliness, taken) {
-            (_, false) => {
-                format!("  [{}]", out.say("in attesa di presa in carico", "not taken in charge yet"))
+            (_, false) => out.say(" – non ancora preso in carico", " – not taken in charge yet"),
+            (Some(Timeliness::Timely(_)), _) => out.say(" – nel termine", " – in time"),
+            (Some(Timeliness::Disputed(_)), _) => {
+                out.say(" – contestato: decide un funzionario", " – disputed: an official decides")
             }
-            (Some(Timeliness::Timely(_)), _) => format!("  [{}]", out.say("nel termine", "in time")),
-            (Some(Timeliness::Disputed(_)), _) => format!(
-                "  [{}]",
-                out.say("contestato: decide un funzionario", "disputed: an official decides")
-            ),
-            (Some(Timeliness::Late(_)), _) => {
-                format!("  [{}]", out.say("tardivo: non conta", "late: does not count"))
-            }
-            _ => String::new(),
+            (Some(Timeliness::Late(_)), _) => out.say(" – tardivo: non conta", " – late: does not count"),
+            _ => "",
         };
-        text.push_str(&format!(
-            "{}  {:<30} {}{note}\n",
-            rome_text(entry.issued_at),
-            name_of(home, &entry.author).chars().take(30).collect::<String>(),
-            act_text(out, entry),
-        ));
+        let head = format!("{}  {}  ", rome_text(entry.issued_at), cell(&name_of(home, &entry.author), 26));
+        text.push_str(&line(&head, &format!("{}{note}", sentence(&act_text_named(out, home, entry)))));
         rows.push(json!({
             "message": id, "author": entry.author, "type": entry.message_type, "issued_at": entry.issued_at,
             "date": rome_date(entry.issued_at), "taken": taken, "timeliness": timeliness,
@@ -275,102 +313,114 @@ pub(crate) fn course(out: Output, home: &Home, case: &Case) -> (String, Vec<Valu
     (text, rows)
 }
 
-/// How a determination stands to its term, by the evidence in the procedente's chain.
+/// How a determination or an integration request stands to its term, by the evidence in the procedente's chain.
 fn timeliness_of(case: &Case, message: MessageId) -> Option<Timeliness> {
     let state = case.state();
-    let given = state.determinations().find(|d| d.message == message)?;
-    Some(judge(state, &given.author, concerto_procedure::acts::TermKind::Determination, &given.evidence))
+    if let Some(given) = state.determinations().find(|d| d.message == message) {
+        return Some(judge(state, &given.author, TermKind::Determination, &given.evidence));
+    }
+    let asked = state.integration_requests().iter().find(|r| r.message == message)?;
+    Some(judge(state, &asked.author, TermKind::IntegrationRequests, &asked.evidence))
 }
 
-/// An act in a few words.
+/// An act in a few words, bodies by their codes.
 pub(crate) fn act_text(out: Output, entry: &Entry) -> String {
+    detailed(out, entry, &|writer| writer.to_string())
+}
+
+fn act_text_named(out: Output, home: &Home, entry: &Entry) -> String {
+    detailed(out, entry, &|writer| name_of(home, writer))
+}
+
+fn detailed(out: Output, entry: &Entry, name_of: &dyn Fn(&Writer) -> String) -> String {
     let name = glossary(out, &entry.message_type);
     let detail = match &entry.act {
-        Ok(Act::Determination(d)) => wire(out, &d.position),
-        Ok(Act::ImpliedAssent(i)) => format!("{} ({})", i.body, wire(out, &i.ground)),
-        Ok(Act::FinalDetermination(f)) => wire(out, &f.outcome),
-        Ok(Act::EfficacyStatement(e)) => wire(out, &e.efficacy),
-        Ok(Act::LateOrInvalidActNotice(n)) => wire(out, &n.finding),
-        Ok(Act::RecordedExchange(r)) => format!("{}, {}", wire(out, &r.direction), wire(out, &r.channel)),
+        Ok(Act::Determination(d)) => state_name(out, "Position", &d.position),
+        Ok(Act::ImpliedAssent(i)) => {
+            format!("{} ({})", name_of(&i.body), state_name(out, "ImpliedGround", &i.ground))
+        }
+        Ok(Act::FinalDetermination(f)) => state_name(out, "Outcome", &f.outcome),
+        Ok(Act::EfficacyStatement(e)) => state_name(out, "Efficacy", &e.efficacy),
+        Ok(Act::LateOrInvalidActNotice(n)) => state_name(out, "Finding", &n.finding),
+        Ok(Act::RecordedExchange(r)) => {
+            let direction = state_name(out, "Direction", &r.direction);
+            format!("{direction}, {}", state_name(out, "Channel", &r.channel))
+        }
         Err(_) => out.say("contenuto rifiutato", "content refused").to_owned(),
         _ => return name,
     };
     format!("{name}: {detail}")
 }
 
-fn wire(out: Output, value: &impl serde::Serialize) -> String {
-    let value = serde_json::to_value(value).unwrap_or_default();
-    glossary(out, value.as_str().unwrap_or_default())
-}
-
-/// `concerto inbox`: messages of others, newest first, and open alarms.
+/// `concerto inbox`: open alarms, and messages of others, newest first.
 pub(crate) fn inbox(out: Output, home: &Home, limit: usize) -> Result<(), Failure> {
-    let reader = reader(home)?;
-    let mut rows = Vec::new();
-    for id in all(&reader)? {
-        let Some(case) = Case::load(&id, &reader)? else { continue };
-        for (message, entry) in case.entries().filter(|(_, e)| !e.own) {
-            rows.push((
-                entry.received_at,
-                id.clone(),
-                *message,
-                entry.author.clone(),
-                act_text(out, entry),
-                case.is_taken(*message),
-            ));
+    let (mut text, mut alarms, mut rows) = (String::new(), Vec::new(), Vec::new());
+    if let Some(reader) = existing(home)? {
+        for alarm in reader.alarms(None, limit)? {
+            let head = format!("! {}  ", rome_text(alarm.at));
+            text.push_str(&line(&head, &format!("{} ({})", alarm.text, alarm.code)));
+            alarms.push(json!({
+                "at": alarm.at, "code": alarm.code, "subject": alarm.subject, "conference": alarm.conference,
+                "text": alarm.text,
+            }));
+        }
+        for id in all(&reader)? {
+            let Some(case) = Case::load(&id, &reader)? else { continue };
+            // takings in charge say nothing of their own: what they take is listed with its author
+            let technical = |entry: &Entry| matches!(entry.act, Ok(Act::TakenInCharge(_)));
+            for (message, entry) in case.entries().filter(|(_, e)| !e.own && !technical(e)) {
+                rows.push((entry.received_at, *message, received(out, home, &case, *message, entry)));
+            }
         }
     }
-    rows.sort_by_key(|r| std::cmp::Reverse((r.0, r.2)));
+    rows.sort_by_key(|(at, message, _)| std::cmp::Reverse((*at, *message)));
     rows.truncate(limit);
-    let alarms = reader.alarms(None, limit)?;
-    let mut text = String::new();
-    for alarm in &alarms {
-        text.push_str(&format!("! {}  {}  {}\n", rome_text(alarm.at), alarm.code, alarm.text));
-    }
-    for (at, conference, message, author, what, _) in &rows {
-        text.push_str(&format!(
-            "{}  {}  {}  {what}  ({})\n",
-            rome_text(*at),
-            &conference.nonce().to_string()[..8],
-            name_of(home, author),
-            message.short()
-        ));
-    }
+    let (lines, messages): (Vec<String>, Vec<Value>) = rows.into_iter().map(|(_, _, row)| row).unzip();
+    text.push_str(&lines.concat());
     if text.is_empty() {
         text.push_str(out.say("Nessun messaggio.", "No message."));
     }
-    let messages: Vec<Value> = rows
-        .iter()
-        .map(|(at, conference, message, author, what, taken)| {
-            json!({ "received_at": at, "conference": conference, "message": message, "author": author, "what": what, "taken": taken })
-        })
-        .collect();
-    let alarms: Vec<Value> = alarms
-        .iter()
-        .map(|a| json!({ "at": a.at, "code": a.code, "subject": a.subject, "conference": a.conference, "text": a.text }))
-        .collect();
     out.result(&text, &json!({ "alarms": alarms, "messages": messages }));
     Ok(())
 }
 
+/// A received message as a line and as a value.
+fn received(out: Output, home: &Home, case: &Case, message: MessageId, entry: &Entry) -> (String, Value) {
+    let conference = case.id();
+    let author = cell(&name_of(home, &entry.author), 26);
+    let head = format!("{}  {}  {author}  ", rome_text(entry.received_at), short_name(conference));
+    let what = sentence(&act_text_named(out, home, entry));
+    let value = json!({
+        "received_at": entry.received_at, "conference": conference, "message": message, "author": entry.author,
+        "type": entry.message_type, "what": act_text(out, entry), "taken": case.is_taken(message),
+    });
+    (line(&head, &format!("{what} ({})", message.short())), value)
+}
+
 /// `concerto outbox`: what waits for a receipt, and since when.
 pub(crate) fn outbox(out: Output, home: &Home, limit: usize) -> Result<(), Failure> {
-    let reader = reader(home)?;
-    let rows = reader.outbox(None, 0, limit)?;
-    let mut text = String::new();
-    for row in &rows {
-        text.push_str(&format!(
-            "{}  {}  {}\n",
-            rome_text(row.since),
-            name_of(home, &row.peer),
-            row.message.short()
-        ));
+    let (mut text, mut rows) = (String::new(), Vec::new());
+    if let Some(reader) = existing(home)? {
+        for row in reader.outbox(None, 0, limit)? {
+            let stored = reader.link(row.message)?;
+            let payload = stored.as_ref().map(|stored| stored.link.payload());
+            let conference = payload.map(|p| p.conference.clone());
+            let what = payload.map(|p| p.message_type.clone()).unwrap_or_default();
+            let name = conference.as_ref().map(short_name).unwrap_or_default();
+            let head =
+                format!("{}  {name:<8}  {}  ", rome_text(row.since), cell(&name_of(home, &row.peer), 26));
+            text.push_str(&line(
+                &head,
+                &format!("{} ({})", sentence(&glossary(out, &what)), row.message.short()),
+            ));
+            rows.push(json!({
+                "peer": row.peer, "message": row.message, "since": row.since, "conference": conference, "type": what,
+            }));
+        }
     }
     if rows.is_empty() {
         text.push_str(out.say("Nulla attende una ricevuta.", "Nothing waits for a receipt."));
     }
-    let rows: Vec<Value> =
-        rows.iter().map(|r| json!({ "peer": r.peer, "message": r.message, "since": r.since })).collect();
     out.result(&text, &json!({ "waiting": rows }));
     Ok(())
 }

@@ -278,7 +278,9 @@ fn views(federation: &Federation, conference: &str, short: &str) {
     assert_eq!(told(federation, &["conference", "list"])["conferences"][0]["conference"], json!(conference));
 
     let show = read(federation, &["conference", "show", short]);
-    for word in ["Regione di prova", "Comune di prova", "Termini", "Sospensione", "L. 241/1990"] {
+    for word in
+        ["Regione di prova", "Comune di prova", "Termini", "sospensione", "L. 241/1990", "Indizione di prova"]
+    {
         assert!(show.contains(word), "{word} is not in\n{show}");
     }
     let english = read(federation, &["--lang", "en", "conference", "show", short]);
