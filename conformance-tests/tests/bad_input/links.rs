@@ -286,7 +286,7 @@ cases! {
         stage.now.wall = "2027-06-01T08:00:00Z".parse().unwrap();
         let case = stage.node.case(&stage.conference).unwrap();
         let now = concerto_procedure::LegalNow(stage.now.wall);
-        let silence = acts::implied(case.state(), &BODY.parse().unwrap(), now).expect("the record alone would allow it");
+        let silence = acts::implied(case.state(), &BODY.parse().unwrap(), now).unwrap();
         let before = stage.trace();
         let fault = stage.node.order(send(&stage.conference, silence), stage.now).0.unwrap_err();
         assert_eq!(stage.trace(), before);
