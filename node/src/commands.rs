@@ -129,10 +129,22 @@ fn tell(out: Output, home: &Home, order: WireOrder) -> Result<(), Failure> {
     }
 }
 
-fn without_node(home: &Home, order: Order) -> Result<WireReply, Failure> {
+/// Carries out an order on the store; nobody waits for receipts, because nothing leaves before the node runs.
+fn without_node(home: &Home, mut order: Order) -> Result<WireReply, Failure> {
+    if let Order::Send { wait, .. } = &mut order {
+        *wait = false;
+    }
     let journal = SqliteJournal::open(home.journal_path())?;
     let mut engine = Engine::start(home.core_config()?, Box::new(journal), home.outside()?)?;
-    Ok(engine.execute(order).into())
+    let mut reply = engine.execute(order).into();
+    if let WireReply::Sent { warnings, .. } = &mut reply {
+        warnings.push(Fault::new(
+            "node.not-running",
+            "Il nodo non è in funzione: l'atto è conservato e parte al prossimo avvio (`concerto serve`).",
+            "The node does not run: the act is stored and leaves when it starts (`concerto serve`).",
+        ));
+    }
+    Ok(reply)
 }
 
 fn sent_text(out: Output, conference: &ConferenceId, message: &str, warnings: &[Fault]) -> String {

@@ -25,6 +25,8 @@ const ORDER_BYTES_MAX: usize = 96 * 1024 * 1024;
 const CONNECTIONS_MAX: usize = 128;
 /// Longest wait for an order to arrive or a reply to be given.
 const PATIENCE: Duration = Duration::from_secs(60);
+/// Longest wait for the receipts that an order asked to wait for; shorter than the client's patience.
+const RECEIPTS_WAIT: Duration = Duration::from_secs(45);
 
 /// An order as it crosses the socket.
 #[derive(Debug, Serialize, Deserialize)]
@@ -126,10 +128,11 @@ pub(crate) async fn serve(listener: tokio::net::UnixListener, engine: mpsc::Send
 
 /// Serves one order; false when the connection is over.
 async fn serve_one(stream: &mut tokio::net::UnixStream, engine: &mpsc::Sender<Told>, stop: &Notify) -> bool {
-    let reply = match read_frame(stream).await {
-        Ok(bytes) => answer(&bytes, engine).await,
+    // after an unreadable length nobody knows where the next order begins
+    let (reply, more) = match read_frame(stream).await {
+        Ok(bytes) => (answer(&bytes, engine).await, true),
         Err(error) if error.kind() == std::io::ErrorKind::UnexpectedEof => return false,
-        Err(error) => WireReply::Fault { fault: Fault::technical("control.read", &error) },
+        Err(error) => (WireReply::Fault { fault: Fault::technical("control.read", &error) }, false),
     };
     let bytes = serde_json::to_vec(&reply).unwrap_or_default();
     let length = u32::try_from(bytes.len()).unwrap_or(0).to_be_bytes();
@@ -140,7 +143,7 @@ async fn serve_one(stream: &mut tokio::net::UnixStream, engine: &mpsc::Sender<To
         return false;
     }
     match written {
-        Ok(()) => true,
+        Ok(()) => more,
         Err(error) => {
             tracing::debug!(%error, "a reply could not be given; the order stands");
             false
@@ -180,12 +183,26 @@ async fn answer(bytes: &[u8], engine: &mpsc::Sender<Told>) -> WireReply {
     if engine.send(Told::Order(Box::new(order), sender)).await.is_err() {
         return WireReply::Fault { fault: Fault::technical("node.stopping", &"the node is stopping") };
     }
-    match receiver.await {
-        Ok(result) => result.into(),
-        Err(_) => WireReply::Fault {
+    match tokio::time::timeout(RECEIPTS_WAIT, receiver).await {
+        Ok(Ok(result)) => result.into(),
+        Ok(Err(_)) => WireReply::Fault {
             fault: Fault::technical("node.stopping", &"the node stopped before the reply"),
         },
+        Err(_) => WireReply::Fault { fault: no_receipt() },
     }
+}
+
+fn no_receipt() -> Fault {
+    let seconds = RECEIPTS_WAIT.as_secs();
+    Fault::new(
+        "receipt.awaited",
+        format!(
+            "Nessuna ricevuta di tutti i destinatari in {seconds} secondi. Non ripetere l'atto: se è in `concerto outbox`, parte da sé."
+        ),
+        format!(
+            "No receipt of every recipient within {seconds} seconds. Do not repeat the act: if it is in `concerto outbox`, it leaves by itself."
+        ),
+    )
 }
 
 /// Gives one order to the node that serves this socket. `None` if no node serves it.

@@ -45,7 +45,7 @@ fn main() -> ExitCode {
     }
 }
 
-/// Logs go to the error output; `CONCERTO_LOG` sets what is told (`info` when unset; see the tracing-subscriber filter syntax).
+/// Logs go to the error output; `CONCERTO_LOG` sets what is told (`warn` when unset; see the tracing-subscriber filter syntax).
 fn log_to_stderr(json: bool) {
     let filter = tracing_subscriber::EnvFilter::try_from_env("CONCERTO_LOG")
         .unwrap_or_else(|_| tracing_subscriber::EnvFilter::new("warn"));

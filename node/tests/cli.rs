@@ -182,15 +182,39 @@ fn an_order_given_to_a_node_that_does_not_run_leaves_when_it_runs() {
     assert_eq!(waiting["waiting"][0]["peer"], json!(BODY));
     assert!(read(&federation, &["outbox"]).contains("Comune di prova"));
 
+    // waiting for receipts makes no sense then: the act is stored, said to be stored, and stored once
+    let facts = json!({ "ground": "archived" });
+    let closed = send(
+        &federation,
+        "lead",
+        &conference,
+        "Closure",
+        &facts,
+        &["--wait", "--body", &closure_body(&federation)],
+    );
+    assert_eq!(closed.code, 0, "{}", closed.err);
+    assert_eq!(text(&closed.json()["warnings"][0], "code"), "node.not-running");
+    assert_eq!(told(&federation, &["outbox"])["waiting"].as_array().unwrap().len(), 2);
+
     let (lead, body) = (federation.serve("lead"), federation.serve("body"));
     eventually("the notice is receipted", || told(&federation, &["outbox"]) == json!({ "waiting": [] }));
     assert!(read(&federation, &["outbox"]).contains("Nulla attende una ricevuta."));
     let inbox = federation.run("body", &["--format", "json", "inbox"]).json();
-    assert_eq!(inbox["messages"][0]["message"], json!(notice));
-    assert_eq!(inbox["messages"][0]["conference"], json!(conference));
+    let messages = inbox["messages"].as_array().unwrap();
+    assert_eq!(messages.len(), 2);
+    assert!(messages.iter().any(|received| received["message"] == json!(notice)));
+    assert!(messages.iter().all(|received| received["conference"] == json!(conference)));
     assert!(federation.run("body", &["inbox"]).out.contains("Indizione"));
     assert!(lead.stop().success());
     assert!(body.stop().success());
+}
+
+fn closure_body(federation: &Federation) -> String {
+    let body = json!({
+        "schema": "urn:concerto:schema:body:closure:1", "language": "it", "subject": "Archiviazione",
+        "reasons": "Prova.", "signatory": signatory(),
+    });
+    with_body(federation, "Closure", &body)
 }
 
 #[test]
