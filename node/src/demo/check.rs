@@ -326,7 +326,8 @@ fn sample(field: &str) -> Value {
         "efficacy" => json!("immediate"),
         "at" => json!("2000-01-01T00:00:00Z"),
         "dates" => json!({
-            "integration_until": "2000-01-01", "determination_until": "2000-01-01", "meeting_on": "2000-01-01",
+            "integration_until": "2000-01-01", "determination_until": "2000-01-01",
+            "sensitive_until": "2000-01-01", "meeting_on": "2000-01-01",
         }),
         _ => json!("2000-01-01"),
     }
