@@ -26,6 +26,8 @@ part_tests() {
   else
     cargo test --workspace --locked --lib --bins --tests 2>&1 | tee "$logs/tests.txt"
   fi
+  # how often a node was killed at each place
+  cat "$concerto_target"/tmp/killed-*.txt 2>/dev/null || true
 }
 part_doc-tests() { cargo test --workspace --doc --locked; }
 part_demo() {

@@ -69,7 +69,7 @@ pub(crate) fn find(home: &Home, name: &str) -> Result<Case, Failure> {
     let reader = existing(home)?.ok_or_else(unknown)?;
     let matching: Vec<ConferenceId> = all(&reader)?
         .into_iter()
-        .filter(|id| id.to_string() == name || id.nonce().to_string().starts_with(name))
+        .filter(|id| id.to_string() == name || (!name.is_empty() && id.nonce().to_string().starts_with(name)))
         .collect();
     let id = match matching.as_slice() {
         [id] => id,

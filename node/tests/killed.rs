@@ -337,19 +337,22 @@ fn kill_again_and_again(victim: &str) {
     assert!(untouched.stop().success());
 }
 
+/// The hits, printed and kept as `target/tmp/killed-<node>.txt` for whoever runs the tests without their output.
 fn report(victim: &str, kills: usize, of_lead: &Mutex<Told>, of_body: &Mutex<Told>) {
-    println!("{:<8} {:<16} {:>5}", "node", "failpoint", "hits");
+    let mut table = format!("{:<8} {:<16} {:>5}\n", "killed", "failpoint", "hits");
     for failpoint in FAILPOINTS {
-        println!("{victim:<8} {failpoint:<16} {kills:>5}");
+        table.push_str(&format!("{victim:<8} {failpoint:<16} {kills:>5}\n"));
     }
     for (name, told) in [("lead", of_lead), ("body", of_body)] {
         let told = told.lock().unwrap();
-        println!(
-            "orders of the {name}: {} answered, of these {} with receipt",
-            told.durable.len(),
-            told.receipted.len()
-        );
+        let (durable, receipted) = (told.durable.len(), told.receipted.len());
+        table.push_str(&format!(
+            "orders of the {name}: {durable} answered, of these {receipted} with receipt\n"
+        ));
     }
+    print!("{table}");
+    let file = Path::new(env!("CARGO_TARGET_TMPDIR")).join(format!("killed-{victim}.txt"));
+    std::fs::write(file, table).unwrap();
 }
 
 fn settle_and_compare(
