@@ -33,6 +33,8 @@ const ALARMS_MAX: usize = 1 << 20;
 pub struct Entry {
     /// The payload without its facts, which `act` holds as types.
     pub author: Writer,
+    /// Its place within its incarnation.
+    pub sequence: u64,
     /// The type, as the link names it.
     pub message_type: String,
     /// When its author issued it.
@@ -349,6 +351,7 @@ impl Case {
         }
         let entry = Entry {
             author: payload.writer.clone(),
+            sequence: payload.sequence,
             message_type: payload.message_type.clone(),
             issued_at: payload.issued_at,
             received_at,
@@ -528,9 +531,45 @@ impl Case {
 
     /// Whether a part of what peers may hold is missing here: a gap, a break, or something that the fold waits for.
     pub fn is_incomplete(&self) -> bool {
-        let missing = |end: &End| matches!(end, End::Gap { .. } | End::Broken { .. });
-        self.awaited.is_some()
-            || self.chains.values().any(|c| c.ends().any(|(_, end)| missing(end)) || !c.gaps(1).is_empty())
+        let missing = |(writer, chain): (&Writer, &Chain)| {
+            chain.ends().any(|(incarnation, end)| match end {
+                End::Gap { .. } => true,
+                End::Broken { sequence } => !self.lost_after(writer, incarnation, *sequence),
+                _ => false,
+            })
+        };
+        self.awaited.is_some() || self.chains.iter().any(missing)
+    }
+
+    /// Whether what stands in a place follows a link that lost a resolved fork.
+    fn lost_after(&self, writer: &Writer, incarnation: Incarnation, sequence: u64) -> bool {
+        self.choices.contains_key(&(writer.clone(), incarnation, sequence.saturating_sub(1)))
+    }
+
+    /// Links that the heads do not tell of: those in places that hold several, resolved or not, and the last one beyond the end of an
+    /// incarnation's contiguous links.
+    pub fn beside_heads(&self) -> Vec<(Writer, Incarnation, u64, Vec<MessageId>)> {
+        let mut forks = Vec::new();
+        for (writer, chain) in &self.chains {
+            let open = chain.open_forks().into_iter();
+            forks.extend(
+                open.map(|(incarnation, sequence, ids)| (writer.clone(), incarnation, sequence, ids)),
+            );
+        }
+        for (writer, incarnation, sequence) in self.choices.keys() {
+            let Some(chain) = self.chains.get(writer) else { continue };
+            let ids = chain.range(incarnation, *sequence, *sequence, usize::MAX);
+            forks.push((writer.clone(), *incarnation, *sequence, ids));
+        }
+        for (writer, chain) in &self.chains {
+            for incarnation in chain.incarnations() {
+                let next = chain.lane_head(&incarnation).map_or(0, |head| head.sequence) + 1;
+                let last = chain.range(&incarnation, next, u64::MAX, usize::MAX).last().copied();
+                let place = last.and_then(|id| Some((self.entries.get(&id)?.sequence, id)));
+                forks.extend(place.map(|(sequence, id)| (writer.clone(), incarnation, sequence, vec![id])));
+            }
+        }
+        forks
     }
 
     /// Receipts that the procedente quotes and that were not judged yet.

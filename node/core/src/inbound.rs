@@ -15,6 +15,10 @@ use crate::ingest::Ingested;
 use crate::node::Node;
 use crate::step::{Step, World};
 
+/// Most heads in one frame: a frame's head has at most 4 MiB, one of these some 300 bytes.
+const HEADS_MAX: usize = 8192;
+/// Most incarnations of one writer of which heads are told, the newest first: no author makes the comparison impossible.
+const LIVES_MAX: usize = 32;
 /// Most links of one forked place that are told to a peer: two are the proof.
 const FORK_HEADS_MAX: usize = 4;
 
@@ -230,7 +234,7 @@ impl Node {
     ) -> Result<Answered, JournalError> {
         let mut mine = self.own_heads(world, from, &theirs.conferences)?;
         self.queue_missing(step, from, &mine, &theirs.chains);
-        mine.extend(self.fork_heads(from, &theirs.conferences));
+        mine.extend(self.further_heads(from, &theirs.conferences));
         let answer = Heads { conferences: theirs.conferences.clone(), chains: mine };
         Ok((Answer::Heads(answer), Vec::new()))
     }
@@ -249,7 +253,9 @@ impl Node {
                 continue;
             }
             for (writer, chain) in case.chains() {
-                heads.extend(chain.heads().map(|h| ChainHead {
+                let lives: Vec<_> = chain.heads().collect();
+                let newest = lives.into_iter().rev().take(LIVES_MAX);
+                heads.extend(newest.map(|h| ChainHead {
                     conference: conference.clone(),
                     writer: writer.clone(),
                     incarnation: h.incarnation,
@@ -258,28 +264,28 @@ impl Node {
                 }));
             }
         }
+        heads.truncate(HEADS_MAX / 2);
         Ok(heads)
     }
 
-    /// The links in places that forked, each as a head: who holds another one of them learns of the fork.
-    pub(crate) fn fork_heads(&self, peer: &Writer, conferences: &[ConferenceId]) -> Vec<ChainHead> {
+    /// Links in places that forked and the last ones beyond a gap or break, each as a head: who lacks one learns of it.
+    pub(crate) fn further_heads(&self, peer: &Writer, conferences: &[ConferenceId]) -> Vec<ChainHead> {
         let shared =
             |id: &&ConferenceId| self.cases.get(*id).is_some_and(|c| c.participants().contains(peer));
         let mut heads = Vec::new();
         for conference in conferences.iter().filter(shared) {
-            let chains = self.cases.get(conference).into_iter().flat_map(crate::case::Case::chains);
-            for (writer, chain) in chains {
-                for (incarnation, sequence, ids) in chain.open_forks() {
-                    heads.extend(ids.into_iter().take(FORK_HEADS_MAX).map(|id| ChainHead {
-                        conference: conference.clone(),
-                        writer: writer.clone(),
-                        incarnation,
-                        sequence,
-                        id: Some(id),
-                    }));
-                }
+            let forks = self.cases.get(conference).map(crate::case::Case::beside_heads).unwrap_or_default();
+            for (writer, incarnation, sequence, ids) in forks {
+                heads.extend(ids.into_iter().take(FORK_HEADS_MAX).map(|id| ChainHead {
+                    conference: conference.clone(),
+                    writer: writer.clone(),
+                    incarnation,
+                    sequence,
+                    id: Some(id),
+                }));
             }
         }
+        heads.truncate(HEADS_MAX / 2);
         heads
     }
 

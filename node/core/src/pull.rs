@@ -27,6 +27,8 @@ const WANTED_PAGE: usize = 256;
 const DOCUMENT_RETRY_DELAY: Duration = Duration::from_secs(20);
 /// Delay before what is still missing is looked for again.
 const CATCH_UP_AGAIN_DELAY: Duration = Duration::from_secs(10);
+/// Longest such delay: it doubles while a peer brings nothing new, for what an author never wrote can never be had.
+const CATCH_UP_AGAIN_DELAY_MAX: Duration = Duration::from_secs(15 * 60);
 /// Most receipts about documents told again when a session opens.
 const RECEIPTS_TOLD_MAX: usize = 256;
 
@@ -42,6 +44,7 @@ pub(crate) struct Pull {
     // ranges of which a link was not believed because its trust bundle was not held
     parked: Vec<Range>,
     again_at: Monotonic,
+    again_delay: Duration,
 }
 
 impl Node {
@@ -99,7 +102,10 @@ impl Node {
             self.cases.values().filter(|c| c.is_incomplete()).map(|c| c.id().clone()).collect();
         for peer in peers {
             if let Some(session) = self.sessions.get_mut(&peer) {
-                session.pull.again_at = world.monotonic + CATCH_UP_AGAIN_DELAY;
+                let delay = session.pull.again_delay.max(CATCH_UP_AGAIN_DELAY);
+                session.pull.again_at = world.monotonic + delay;
+                let next = if incomplete.is_empty() { CATCH_UP_AGAIN_DELAY } else { delay.saturating_mul(2) };
+                session.pull.again_delay = next.min(CATCH_UP_AGAIN_DELAY_MAX);
             }
             for conference in &incomplete {
                 self.judge_waiting(world, step, &peer, conference)?;
@@ -143,7 +149,7 @@ impl Node {
         session.pull.compare.retain(|c| !conferences.contains(c));
         session.pull.heads_asked = true;
         let mut chains = self.own_heads(world, peer, &conferences)?;
-        chains.extend(self.fork_heads(peer, &conferences));
+        chains.extend(self.further_heads(peer, &conferences));
         let asked = Asked::Heads { conferences: conferences.clone() };
         self.ask(step, peer, asked, &Request::Heads(Heads { conferences, chains }), &[]);
         Ok(())
@@ -227,6 +233,9 @@ impl Node {
         tracing::debug!(%peer, links = links.len(), new, "links fetched");
         if let Some(session) = self.sessions.get_mut(peer) {
             session.pull.fetching = false;
+            if new > 0 {
+                session.pull.again_delay = CATCH_UP_AGAIN_DELAY;
+            }
             if parked && session.pull.parked.len() < RANGES_MAX {
                 session.pull.parked.push(range.clone());
             }

@@ -130,8 +130,8 @@ pub struct Heads {
     pub chains: Vec<ChainHead>,
 }
 
-/// How far one incarnation of one chain is held without a gap. After these heads a sender names every link of a place that forked
-/// in the same form, so that who holds another one of them learns of the fork.
+/// How far one incarnation of one chain is held without a gap. After these heads a sender names, in the same form, links
+/// in places that forked and the last one beyond a gap or break, so that who lacks one learns of it.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct ChainHead {
