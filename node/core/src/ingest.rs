@@ -70,29 +70,14 @@ impl Node {
             ));
         }
         let (conference, writer) = (payload.conference.clone(), payload.writer.clone());
-        let mut case = match self.load_case(world, &conference)? {
-            Some(case) => case,
-            None if writer == *conference.lead() => {
-                self.keep_case(Case::new(conference.clone()));
-                match self.cases.get_mut(&conference) {
-                    Some(case) => case,
-                    None => return Ok(Ingested::retry("store.failed", &"no room for the conference")),
-                }
-            }
-            None => {
-                return Ok(Ingested::retry(
-                    "conference.unknown",
-                    &"this node was not called to this conference",
-                ));
-            }
-        };
-        if !case.participants().contains(&writer) {
-            return Ok(Ingested::retry(
-                "conference.not-participant",
-                &"its writer was not called to this conference",
-            ));
+        if let Some(refused) = self.make_room(world, &conference, &writer)? {
+            return Ok(refused);
         }
-        if case.entry(id).is_some_and(|e| e.bytes == concerto_message::Digest::of(text.as_bytes())) {
+        let held = |node: &Self| {
+            let entry = node.cases.get(&conference).and_then(|case| case.entry(id));
+            entry.map(|e| e.bytes == concerto_message::Digest::of(text.as_bytes()))
+        };
+        if held(self) == Some(true) {
             return Ok(Ingested::Held { conference, id, sequence, new: false }); // byte for byte held: no crypto
         }
         let link = match self.believe_link(world, step, from, parsed) {
@@ -102,20 +87,37 @@ impl Node {
                 return Ok(Ingested::retry(e.code(), &e));
             }
         };
-        case = match self.cases.get_mut(&conference) {
-            Some(case) => case,
-            None => return Ok(Ingested::retry("store.failed", &"the conference is not in memory")),
-        };
-        if case.entry(id).is_some() {
+        if held(self).is_some() {
             return Ok(Ingested::Held { conference, id, sequence, new: false }); // another valid signature on the same message
         }
-        if !case.participants().contains(&self.identity.writer) && !calls(&link, &self.identity.writer) {
+        let me = &self.identity.writer;
+        let called = self.cases.get(&conference).is_some_and(|case| case.participants().contains(me));
+        if !called && !calls(&link, me) {
             self.forget_if_empty(&conference);
             let unasked = "this node was not called to this conference, as far as it knows";
             return Ok(Ingested::retry("conference.not-called", &unasked));
         }
         self.keep_link(world, step, from, &link)?;
         Ok(Ingested::Held { conference, id, sequence, new: true })
+    }
+
+    /// Brings the conference into memory, or makes an empty one for its procedente; else why the writer has no place in it.
+    fn make_room(
+        &mut self,
+        world: &World<'_>,
+        conference: &ConferenceId,
+        writer: &Writer,
+    ) -> Result<Option<Ingested>, JournalError> {
+        if self.load_case(world, conference)?.is_none() {
+            if writer != conference.lead() {
+                let unknown = "this node was not called to this conference";
+                return Ok(Some(Ingested::retry("conference.unknown", &unknown)));
+            }
+            self.keep_case(Case::new(conference.clone()));
+        }
+        let takes_part = self.cases.get(conference).is_some_and(|case| case.participants().contains(writer));
+        let stranger = "its writer was not called to this conference";
+        Ok((!takes_part).then(|| Ingested::retry("conference.not-participant", &stranger)))
     }
 
     fn believe_link(
@@ -155,7 +157,8 @@ impl Node {
         let before = case.participants().clone();
         let placement = case.insert(link, world.now, own, &content);
         let Some(case) = self.cases.get(&payload.conference) else { return Ok(()) };
-        if let Placement::Fork { .. } = placement {
+        let forked = matches!(placement, Placement::Fork { .. });
+        if forked {
             step.commit.push(Write::Alarm(fork_alarm(link, world.now)));
         }
         if payload.issued_at > world.now.saturating_add(CLOCK_AHEAD_MAX).unwrap_or(world.now) {
@@ -167,6 +170,13 @@ impl Node {
         self.judge_quoted(world, step, from, &payload.conference, link.id())?;
         if *payload.conference.lead() == self.identity.writer && !own {
             self.to_take.insert(payload.conference.clone());
+        }
+        if forked {
+            self.spread(world, step, &payload.conference)?; // others may hold one of the two only
+        }
+        if own {
+            // what this copy forgot it may also have forgotten to deliver
+            self.enqueue_own(world, step, &payload.conference, link)?;
         }
         if own && payload.incarnation.counter >= self.incarnation.counter {
             // a peer holds a link of this life, or of a later one, that we had lost: we are a restored copy

@@ -155,7 +155,8 @@ impl Node {
             // the connection may have been a dead one: another, or the next, gets a greeting soon
             Asked::Hello if !refused => {
                 if let Some(session) = self.sessions.get_mut(from) {
-                    session.greet_again_at = session.greet_again_at.min(world.monotonic + GREETING_LOST_DELAY);
+                    session.greet_again_at =
+                        session.greet_again_at.min(world.monotonic + GREETING_LOST_DELAY);
                 }
             }
             Asked::Hello | Asked::Receipts => {}

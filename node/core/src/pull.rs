@@ -90,6 +90,25 @@ impl Node {
         Ok(())
     }
 
+    /// Compares heads with every peer of a conference: each side fetches what it lacks.
+    pub(crate) fn spread(
+        &mut self,
+        world: &World<'_>,
+        step: &mut Step,
+        conference: &ConferenceId,
+    ) -> Result<(), JournalError> {
+        let Some(case) = self.cases.get(conference) else { return Ok(()) };
+        let ready = self.sessions.iter().filter(|(peer, s)| s.ready && case.participants().contains(*peer));
+        let peers: Vec<Writer> = ready.map(|(peer, _)| peer.clone()).collect();
+        for peer in peers {
+            if let Some(session) = self.sessions.get_mut(&peer) {
+                session.pull.compare.insert(conference.clone());
+            }
+            self.compare_next(world, step, &peer)?;
+        }
+        Ok(())
+    }
+
     /// Now and then: what was asked for in vain is asked for again, from every peer that may hold it.
     pub(crate) fn catch_up_again(&mut self, world: &World<'_>, step: &mut Step) -> Result<(), JournalError> {
         let due = |s: &crate::node::Session| s.ready && s.pull.again_at <= world.monotonic;
@@ -248,7 +267,11 @@ impl Node {
         self.fetch_next(step, peer);
         // once the last range came, whatever is still missing is compared again
         let idle = self.sessions.get(peer).is_some_and(|s| !s.pull.fetching);
-        if idle && new > 0 { self.heal(world, step, peer, &range.conference) } else { Ok(()) }
+        if idle && new > 0 {
+            self.heal(world, step, peer, &range.conference)?;
+        }
+        // what did not come from its author may be missing elsewhere too
+        if new > 0 { self.spread(world, step, &range.conference) } else { Ok(()) }
     }
 
     pub(crate) fn pull_failed(&mut self, peer: &Writer, asked: &Asked) {
