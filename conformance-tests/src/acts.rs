@@ -73,11 +73,11 @@ pub fn notice(day: Date, bodies: &[Writer]) -> Act {
     })
 }
 
-/// Calls one more body.
-pub fn added(day: Date, body: &Writer) -> Act {
+/// Calls one more body; none where the law's data of that day leave a value open.
+pub fn added(day: Date, body: &Writer) -> Option<Act> {
     let added = vec![invited(body)];
-    let dates = proposed_dates(day, &added).unwrap();
-    Act::ParticipantAdded(ParticipantAdded { added, dates: Some(dates), released: Vec::new() })
+    let dates = proposed_dates(day, &added).ok()?;
+    Some(Act::ParticipantAdded(ParticipantAdded { added, dates: Some(dates), released: Vec::new() }))
 }
 
 /// A request of integrations that may suspend the terms.

@@ -287,6 +287,11 @@ impl SimNode {
         self.journal.outbox(None, 0, ALL).unwrap().len()
     }
 
+    /// Everything in the core's memory, for a person who looks for a fault.
+    pub fn inside(&self) -> String {
+        format!("{:?}", self.node)
+    }
+
     /// Documents that are wanted and not held.
     pub fn wanted_len(&self) -> usize {
         self.journal.wanted(0, ALL).unwrap().len()

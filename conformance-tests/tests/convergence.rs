@@ -28,6 +28,8 @@ use concerto_conformance::node::{Stop, send};
 use concerto_conformance::simulation::{Simulation, Weather};
 use concerto_core::{Input, Order};
 use concerto_message::{ConferenceId, Digest, MessageId, Writer};
+use concerto_port::JournalRead;
+use concerto_port::memory::MemoryJournal;
 use concerto_procedure::acts::{Act, AskedBy, Position, Sealed, SyncModeRequest};
 use concerto_procedure::rome_date;
 use jiff::SignedDuration;
@@ -85,6 +87,14 @@ enum Move {
     Partition {
         side: u8,
     },
+    /// A copy of a node's journal is made.
+    Copy {
+        who: usize,
+    },
+    /// A node starts again on its last copy: it has forgotten what it did since.
+    Restore {
+        who: usize,
+    },
 }
 
 fn stop() -> impl Strategy<Value = Stop> {
@@ -112,9 +122,20 @@ fn one_move() -> impl Strategy<Value = Move> {
     ]
 }
 
+/// Moves in which nodes also wake up on old copies of their journals.
+fn one_move_with_copies() -> impl Strategy<Value = Move> {
+    prop_oneof![
+        8 => one_move(),
+        1 => (0usize..5).prop_map(|who| Move::Copy { who }),
+        1 => (0usize..5).prop_map(|who| Move::Restore { who }),
+    ]
+}
+
 /// A case under way: the simulation and what was confirmed to officials.
 struct Story {
     simulation: Simulation,
+    copies: BTreeMap<usize, MemoryJournal>,
+    forks_allowed: bool,
     conference: ConferenceId,
     confirmed: BTreeMap<MessageId, usize>,
 }
@@ -127,7 +148,8 @@ impl Story {
         let today = rome_date(simulation.now().wall);
         let (conference, notice) = simulation.open(0, acts::notice(today, &called)).unwrap();
         simulation.connect_all();
-        Self { simulation, conference, confirmed: BTreeMap::from([(notice, 0)]) }
+        let confirmed = BTreeMap::from([(notice, 0)]);
+        Self { simulation, copies: BTreeMap::new(), forks_allowed: false, conference, confirmed }
     }
 
     fn play(&mut self, moves: &[Move]) {
@@ -146,12 +168,26 @@ impl Story {
                 Move::Full { .. } => {}
                 Move::Cut { a, b } => self.simulation.cut(a % nodes, b % nodes),
                 Move::Connect { a, b } => self.simulation.connect(a % nodes, b % nodes),
+                Move::Copy { who } if self.simulation.is_up(who % nodes) => {
+                    let copy = self.simulation.node(who % nodes).journal.after_crash();
+                    self.copies.insert(who % nodes, copy);
+                }
+                Move::Copy { .. } => {}
+                Move::Restore { who } => self.restore(who % nodes),
                 Move::Partition { side } => {
                     let side: BTreeSet<usize> = (0..nodes).filter(|n| side >> n & 1 == 1).collect();
                     self.simulation.partition(&side);
                 }
             }
         }
+    }
+
+    /// What the node wrote since the copy and nobody had received is lost for ever, as with any restore.
+    fn restore(&mut self, who: usize) {
+        let Some(copy) = self.copies.get(&who).cloned() else { return };
+        self.simulation.crash(who);
+        self.simulation.restart_on(who, copy);
+        self.confirmed.retain(|_, author| *author != who);
     }
 
     /// The act that a number stands for, if the state of this node knows enough to write it.
@@ -176,7 +212,7 @@ impl Story {
             3 => acts::implied(state, &body, now),
             4 => Some(acts::hearing(state, today)),
             5 => Some(acts::conclusion(state)),
-            6 => Some(acts::added(today, &body)),
+            6 => acts::added(today, &body),
             _ => Some(Act::Sealed(Sealed {})),
         }
     }
@@ -239,6 +275,11 @@ impl Story {
     fn assert_equal_everywhere(&mut self) -> Result<(), TestCaseError> {
         let rested = self.simulation.settle(REST_LIMIT);
         let report = self.report();
+        if !rested && std::env::var_os("CONCERTO_INSIDE").is_some() {
+            for who in 0..self.simulation.len() {
+                println!("node {who} inside: {}", self.simulation.node(who).inside());
+            }
+        }
         prop_assert!(rested, "something still moves\n{}", report);
         let first = self.simulation.node(0).links(&self.conference);
         for (message, author) in &self.confirmed {
@@ -256,13 +297,13 @@ impl Story {
                 prop_assert_eq!(remembered, case.state_digest(), "node {} remembers another state", who);
             }
             digests.insert((case.state_digest(), case.terms_statement().map(|t| t.digest)));
-            let unexpected: Vec<String> = node
-                .alarms()
-                .into_iter()
-                .filter(|code| {
-                    code.starts_with("chain.") || code.starts_with("terms.") || code.starts_with("receipt.")
-                })
-                .collect();
+            let forks = self.forks_allowed;
+            let never = |code: &String| match code.split_once('.') {
+                Some(("chain", _)) => !forks,
+                Some((family, _)) => matches!(family, "terms" | "receipt"),
+                None => true,
+            };
+            let unexpected: Vec<String> = node.alarms().into_iter().filter(never).collect();
             prop_assert!(unexpected.is_empty(), "alarms at node {}: {:?}", who, unexpected);
         }
         prop_assert_eq!(digests.len(), 1, "states or terms differ\n{}", report);
@@ -320,6 +361,87 @@ proptest! {
         story.assert_equal_everywhere()?;
         story.bring_to_its_end();
         story.assert_equal_everywhere()?;
+    }
+}
+
+proptest! {
+    #![proptest_config(config())]
+    /// A restored node may write in places that it had used: forks are seen by all, and all agree in spite of them.
+    #[test]
+    fn nodes_on_old_copies_agree_with_the_others_in_the_end(
+        seed in any::<u64>(),
+        nodes in 3usize..=5,
+        moves in prop::collection::vec(one_move_with_copies(), 20..70),
+    ) {
+        let mut story = Story::begin(seed, nodes);
+        story.forks_allowed = true;
+        story.simulation.steps(20);
+        story.play(&moves);
+        story.heal();
+        story.assert_equal_everywhere()?;
+    }
+}
+
+/// Node 1 writes one branch that reaches only the procedente, and on an old copy another that reaches only node 2. `longer` tells how many
+/// more links each branch has.
+fn two_branches(longer: [usize; 2]) -> (Story, [Vec<MessageId>; 2]) {
+    let mut story = Story::begin(5, 4);
+    story.simulation.set_weather(Weather::FAIR);
+    assert!(story.simulation.settle(REST_LIMIT));
+    let conference = story.conference.clone();
+    let copy = story.simulation.node(1).journal.after_crash();
+    let mut branches = [Vec::new(), Vec::new()];
+    for (branch, (reached, others)) in [(0, [2, 3]), (2, [0, 3])].into_iter().enumerate() {
+        others.into_iter().for_each(|other| story.simulation.cut(1, other));
+        story.simulation.partition(&BTreeSet::from([1, reached]));
+        story.simulation.connect(1, reached);
+        for _ in 0..=longer[branch] {
+            let act = Act::Sealed(Sealed {});
+            branches[branch].push(story.simulation.order(1, &conference, act).unwrap());
+        }
+        story.simulation.steps(40);
+        assert!(
+            story.simulation.node(reached).case(&conference).unwrap().entry(branches[branch][0]).is_some()
+        );
+        if branch == 0 {
+            story.simulation.crash(1);
+            story.simulation.restart_on(1, copy.clone());
+        }
+    }
+    // the author is gone: the others must find out from each other
+    story.simulation.crash(1);
+    story.simulation.connect_all();
+    (story, branches)
+}
+
+#[test]
+fn an_author_that_wrote_twice_in_one_place_is_found_out_by_those_who_hold_one_each() {
+    for longer in [[0, 0], [2, 0], [0, 2], [1, 3]] {
+        let (mut story, branches) = two_branches(longer);
+        let conference = story.conference.clone();
+        story.simulation.steps(240); // a minute of traffic at most
+        for who in [0, 2, 3] {
+            let node = story.simulation.node(who);
+            let alarms = node.alarms().iter().filter(|code| *code == "chain.fork").count();
+            assert!(alarms > 0, "branches longer by {longer:?}: node {who} knows of the fork");
+            let case = node.case(&conference).unwrap();
+            assert!(
+                branches.iter().flatten().all(|id| case.entry(*id).is_some()),
+                "{longer:?}: and holds both branches"
+            );
+        }
+        // an official chooses the second branch, in every place that both have; the author comes back and agrees
+        for (kept, lost) in branches[1].iter().zip(&branches[0]) {
+            let node = story.simulation.node(0);
+            let [kept, lost] = [kept, lost].map(|id| node.journal.link(*id).unwrap().unwrap().link);
+            story.simulation.order(0, &conference, acts::fork_resolved(&kept, &lost)).unwrap();
+        }
+        story.heal();
+        story.forks_allowed = true;
+        story.confirmed.extend(branches.iter().flatten().map(|id| (*id, 1)));
+        story.assert_equal_everywhere().unwrap();
+        let case = story.simulation.node(2).case(&conference).unwrap();
+        assert!(branches[1].iter().all(|id| case.is_taken(*id)), "{longer:?}: the branch kept has effect");
     }
 }
 

@@ -27,7 +27,7 @@ use concerto_conformance::simulation::{Simulation, Weather};
 use concerto_conformance::stage::Stage;
 use concerto_core::{Effect, Input, Reply};
 use concerto_exchange::frame::{self, Answer, Request};
-use concerto_message::{ConferenceId, MessageId, ParsedReceipt};
+use concerto_message::{ConferenceId, MessageId, ParsedReceipt, ReceiptKind};
 use concerto_port::JournalRead;
 use concerto_procedure::acts::{Act, Position, Sealed};
 use concerto_procedure::rome_date;
@@ -301,7 +301,7 @@ fn a_body_called_later_gets_the_case_from_the_first_link_on() {
     assert!(simulation.settle(REST_LIMIT));
     assert!(simulation.node(3).case(&conference).is_none());
     let late = simulation.writer(3);
-    simulation.order(0, &conference, acts::added(today, &late)).unwrap();
+    simulation.order(0, &conference, acts::added(today, &late).unwrap()).unwrap();
     assert_equal(&mut simulation, &conference);
     simulation.order(3, &conference, assent()).unwrap();
     assert_equal(&mut simulation, &conference);
@@ -326,4 +326,30 @@ fn an_order_is_replied_only_when_it_is_durable() {
     let (reply, _) = stage.node.order(send(&stage.conference, act), stage.now);
     let Reply::Sent { message, .. } = reply.unwrap() else { panic!("sent") };
     assert!(stage.crash().node.journal.has_link(message).unwrap());
+}
+
+/// The author's only copy of a link reached one body; its own journal forgot it, with the outbox rows for the others.
+#[test]
+fn what_an_old_copy_forgot_to_deliver_reaches_everybody_all_the_same() {
+    for author in [0, 1] {
+        let (mut simulation, conference) = three_nodes(12);
+        let [reached, other] = if author == 0 { [1, 2] } else { [0, 2] };
+        let copy = simulation.node(author).journal.after_crash();
+        simulation.cut(author, other);
+        simulation.cut(reached, other);
+        let message = simulation.order(author, &conference, Act::Sealed(Sealed {})).unwrap();
+        simulation.steps(40);
+        assert!(simulation.node(reached).case(&conference).unwrap().entry(message).is_some());
+        simulation.crash(author);
+        simulation.restart_on(author, copy);
+        // the other one is connected to both before they are to each other
+        simulation.connect(author, other);
+        simulation.connect(reached, other);
+        simulation.connect(author, reached);
+        assert_equal(&mut simulation, &conference);
+        assert!(simulation.node(other).case(&conference).unwrap().entry(message).is_some());
+        let receipts = simulation.node(author).journal.receipts(message).unwrap();
+        let accepted = receipts.iter().filter(|r| r.payload().kind == ReceiptKind::Accepted);
+        assert_eq!(accepted.count(), 2, "both receipted it, and the author knows");
+    }
 }
