@@ -10,6 +10,7 @@ mod basis;
 pub mod case;
 mod caution;
 mod compose;
+mod entry;
 pub mod fault;
 mod greeting;
 mod inbound;
