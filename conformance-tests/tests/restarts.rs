@@ -353,3 +353,20 @@ fn what_an_old_copy_forgot_to_deliver_reaches_everybody_all_the_same() {
         assert_eq!(accepted.count(), 2, "both receipted it, and the author knows");
     }
 }
+
+/// An answer under the token of a question, from a peer that was not asked it (to a core that ended before, say), is dropped and the
+/// question stands: else its message would be under way for ever.
+#[test]
+fn an_answer_from_another_peer_takes_no_question_away() {
+    let mut stage = Stage::at_lead();
+    stage.greet(BODIES[0]);
+    stage.greet(BODIES[1]);
+    let question = stage.question(BODIES[0], |r| matches!(r, Request::Deliver { .. }));
+    let noted = frame::encode(&Answer::Noted {}, &[]).unwrap();
+    let from = federation().office(BODIES[1]).writer.clone();
+    stage.feed(Input::Answer { from, token: question.token, result: Ok(noted) });
+    // no receipt comes with this answer, but it settles the question: the notice is sent again
+    stage.answer(&question, &Answer::Delivered { receipts: Vec::new(), retry: Vec::new() }, &[]);
+    stage.tick();
+    stage.question(BODIES[0], |r| matches!(r, Request::Deliver { links } if links.len() == 1));
+}

@@ -151,7 +151,7 @@ impl Node {
             watch_again_at: Monotonic::ZERO,
             to_take: BTreeSet::new(),
             document_retry: BTreeMap::new(),
-            next_token: 1,
+            next_token: first_token(world),
         };
         node.find_untaken(world)?;
         Ok((node, step))
@@ -315,6 +315,13 @@ impl Node {
     pub(crate) fn log_failure(peer: &Writer, what: &str, failure: &PeerFailure) {
         tracing::debug!(%peer, what, %failure, "no answer");
     }
+}
+
+/// Tokens begin anywhere: an answer to a core that ended and began again within its process must not pass for one to the new core.
+fn first_token(world: &World<'_>) -> u64 {
+    let nonce = world.random.nonce();
+    let (first, _) = nonce.split_first_chunk::<8>().unwrap_or((&[0; 8], &[]));
+    u64::from_be_bytes(*first) >> 1
 }
 
 fn incarnation_write(incarnation: &Incarnation) -> Write {

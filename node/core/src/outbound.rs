@@ -92,10 +92,11 @@ impl Node {
         token: u64,
         result: Result<Vec<u8>, PeerFailure>,
     ) -> Result<(), JournalError> {
-        let Some((asked_of, asked)) = self.asked.remove(&token) else { return Ok(()) };
-        if asked_of != *from {
+        // an answer that another peer gives, or one to a life of this core that ended, takes nothing away
+        if self.asked.get(&token).is_none_or(|(asked_of, _)| asked_of != from) {
             return Ok(());
         }
+        let Some((_, asked)) = self.asked.remove(&token) else { return Ok(()) };
         let decoded = match &result {
             Ok(bytes) => frame::decode_answer(bytes).map_err(|e| PeerFailure::Protocol(e.to_string())),
             Err(failure) => Err(failure.clone()),
