@@ -277,8 +277,9 @@ impl Chain {
     pub fn gaps(&self, limit: usize) -> Vec<(Incarnation, u64, u64)> {
         let mut gaps = Vec::new();
         for (incarnation, lane) in &self.lanes {
-            let mut expected = 1;
-            for sequence in lane.places.keys() {
+            // the prefix has none: long chains are looked at from its end on
+            let mut expected = lane.prefix.len() as u64 + 1;
+            for sequence in lane.places.range(expected..).map(|(sequence, _)| sequence) {
                 if *sequence > expected && gaps.len() < limit {
                     gaps.push((*incarnation, expected, sequence - 1));
                 }
