@@ -49,7 +49,9 @@ fn each_kind_of_key_has_the_form_of_a_jwk() {
         assert_eq!(serde_json::to_value(&key).unwrap(), form);
         assert_eq!(serde_json::from_value::<PublicKey>(form.clone()).unwrap(), key);
         // RFC 7638 section 3.2: the required members in the order of their names
-        let canonical = form.to_string();
+        let members: std::collections::BTreeMap<String, serde_json::Value> =
+            serde_json::from_value(form.clone()).unwrap();
+        let canonical = serde_json::to_string(&members).unwrap();
         let digest = Digest::of(canonical.as_bytes());
         assert_eq!(key.thumbprint(), base64url(&digest.0), "{canonical}");
         for name in ["kty", "x", "n", "crv", "e", "y"] {
