@@ -4,11 +4,11 @@
 //! fails, everything of that batch is forgotten and the core starts again from the journal: what was not receipted comes again.
 
 use concerto_core::{Effect, Fault, Input, Node, NodeConfig, Order, Reply, Step, World};
-use concerto_message::SignatureCheck;
+use concerto_message::{SignatureCheck, Writer};
 use concerto_port::{
     Clock, DocumentStore, Journal, JournalError, PeerEvent, PeerFailure, PeerLink, Random, Signer,
 };
-use std::collections::{BTreeMap, VecDeque};
+use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::Instant;
 use tokio::sync::{mpsc, oneshot};
@@ -46,14 +46,17 @@ pub(crate) struct Outside {
 /// Core, journal and outside together.
 pub(crate) struct Engine {
     config: NodeConfig,
-    node: Node,
+    // none after the journal failed, until the core could be started from it again
+    node: Option<Node>,
     journal: Box<dyn Journal + Send>,
     outside: Outside,
     started: Instant,
     replies: BTreeMap<u64, oneshot::Sender<Result<Reply, Fault>>>,
     next_reply: u64,
-    // answers that the engine gives itself because the transport took no request
-    returned: VecDeque<Input>,
+    // answers that the engine gives itself because the transport took no request; part of the next batch
+    returned: Vec<Input>,
+    // what a core that starts again must be told
+    connections: BTreeMap<Writer, String>,
 }
 
 macro_rules! world {
@@ -81,20 +84,21 @@ impl Engine {
         let node = start_node(&config, journal.as_mut(), &outside, started)?;
         Ok(Self {
             config,
-            node,
+            node: Some(node),
             journal,
             outside,
             started,
             replies: BTreeMap::new(),
             next_reply: 0,
-            returned: VecDeque::new(),
+            returned: Vec::new(),
+            connections: BTreeMap::new(),
         })
     }
 
     /// Runs until told to stop or until nobody can tell it anything more.
     pub(crate) fn run(&mut self, mut told: mpsc::Receiver<Told>) {
         while let Some(first) = told.blocking_recv() {
-            let mut batch = Vec::with_capacity(BATCH_MAX);
+            let mut batch = std::mem::take(&mut self.returned);
             let mut stop = !self.accept(first, &mut batch);
             while !stop && batch.len() < BATCH_MAX {
                 match told.try_recv() {
@@ -103,10 +107,6 @@ impl Engine {
                 }
             }
             self.carry_out(batch);
-            while !self.returned.is_empty() {
-                let batch = self.returned.drain(..).collect();
-                self.carry_out(batch);
-            }
             if stop {
                 return;
             }
@@ -132,8 +132,14 @@ impl Engine {
             Told::Stop => return false,
             Told::Tick => Input::Tick,
             Told::Order(order, reply) => self.order_input(order, reply),
-            Told::Peer(PeerEvent::Connected { peer, peer_id }) => Input::Connected { peer, peer_id },
-            Told::Peer(PeerEvent::Disconnected { peer }) => Input::Disconnected { peer },
+            Told::Peer(PeerEvent::Connected { peer, peer_id }) => {
+                self.connections.insert(peer.clone(), peer_id.clone());
+                Input::Connected { peer, peer_id }
+            }
+            Told::Peer(PeerEvent::Disconnected { peer }) => {
+                self.connections.remove(&peer);
+                Input::Disconnected { peer }
+            }
             Told::Peer(PeerEvent::Request { from, token, frame }) => Input::Request { from, token, frame },
             Told::Peer(PeerEvent::Answer { from, token, result }) => Input::Answer { from, token, result },
         };
@@ -143,18 +149,32 @@ impl Engine {
 
     /// Makes a batch durable, then carries out its effects, then sends what the outbox makes due.
     fn carry_out(&mut self, batch: Vec<Input>) {
-        match self.commit_batch(batch) {
-            Ok(effects) => {
-                failpoint::hit("after-commit");
-                self.perform(effects);
-                let world = world!(self);
-                match self.node.dispatch(&world) {
-                    Ok(step) => self.perform(step.effects),
-                    Err(error) => self.begin_again(&error),
-                }
-            }
-            Err(error) => self.begin_again(&error),
+        let done = self.revived(batch).and_then(|batch| {
+            let effects = self.commit_batch(batch)?;
+            failpoint::hit("after-commit");
+            self.perform(effects);
+            let world = world!(self);
+            let due = self.node.as_mut().map(|node| node.dispatch(&world)).transpose()?;
+            self.perform(due.map(|step| step.effects).unwrap_or_default());
+            Ok(())
+        });
+        if let Err(error) = done {
+            self.give_up(&error);
         }
+    }
+
+    /// The batch, with a core to take it: one that was given up starts again from the journal and is told who is connected.
+    fn revived(&mut self, batch: Vec<Input>) -> Result<Vec<Input>, JournalError> {
+        if self.node.is_some() {
+            return Ok(batch);
+        }
+        let node = start_node(&self.config, self.journal.as_mut(), &self.outside, self.started)?;
+        self.node = Some(node);
+        let connected = self
+            .connections
+            .iter()
+            .map(|(peer, peer_id)| Input::Connected { peer: peer.clone(), peer_id: peer_id.clone() });
+        Ok(connected.chain(batch).collect())
     }
 
     fn commit_batch(&mut self, batch: Vec<Input>) -> Result<Vec<Effect>, JournalError> {
@@ -164,7 +184,8 @@ impl Engine {
         for input in batch {
             let Step { commit, effects: later } = {
                 let world = world!(self);
-                self.node.handle(input, &world)?
+                let Some(node) = self.node.as_mut() else { break };
+                node.handle(input, &world)?
             };
             for (number, change) in (1..).zip(&commit) {
                 self.journal.write(change)?;
@@ -198,7 +219,7 @@ impl Engine {
                         self.outside.peers.as_ref().is_some_and(|p| p.request(&to, token, frame).is_ok());
                     if !sent {
                         let result = Err(PeerFailure::NotConnected);
-                        self.returned.push_back(Input::Answer { from: to, token, result });
+                        self.returned.push(Input::Answer { from: to, token, result });
                     }
                 }
                 Effect::Respond { token, frame } => {
@@ -213,16 +234,13 @@ impl Engine {
         }
     }
 
-    /// Nothing of the batch was kept: the core forgets it too, and orders are told so.
-    fn begin_again(&mut self, error: &JournalError) {
+    /// Nothing of the batch was kept: the core that took it is given up, whole, and whoever ordered is told so.
+    fn give_up(&mut self, error: &JournalError) {
         tracing::error!(%error, "the journal failed; the node starts again from it");
+        self.node = None;
         let _ = self.journal.rollback(); // there may be no transaction any more
         for (_, reply) in std::mem::take(&mut self.replies) {
             let _ = reply.send(Err(store_failed()));
-        }
-        match start_node(&self.config, self.journal.as_mut(), &self.outside, self.started) {
-            Ok(node) => self.node = node,
-            Err(error) => tracing::error!(%error, "the journal cannot be read"),
         }
     }
 }
