@@ -113,7 +113,11 @@ class Maker:
             link_later.append((digest, {"media_type": media_type, "size": len(data)}))
         else:
             self.absent.append(digest)
-        return {"digest": digest, "size": len(data), "media_type": media_type, "audience": audience}
+        listed = {"digest": digest, "size": len(data), "media_type": media_type, "audience": audience}
+        if len(data) > 1048576:
+            chunks = [hashlib.sha256(salt + data[i : i + 1048576]).digest() for i in range(0, len(data), 1048576)]
+            listed["chunks"] = sha256(salt + b"".join(chunks))
+        return listed
 
     def link(self, writer, kind, facts, extra=None, attached=(), header=None):
         sequence, previous = self.heads.get(writer, (0, None))
@@ -158,11 +162,13 @@ class Maker:
         (self.folder / "anchor.json").write_bytes(compact(anchor))
 
 
-def build(folder, header=None, vouched=None):
-    """A good export; `header` changes the protected header of the third link, `vouched` the anchor's statements."""
+def build(folder, header=None, vouched=None, listed=None):
+    """A good export; `header` changes the protected header of the third link, `vouched` the anchor's statements, `listed` how
+    the first link lists a document of more than one chunk."""
     maker, later = Maker(folder, vouched), []
+    plan = {**maker.attachment(b"%PDF-1.4 " + bytes(1200000), "participants", "application/pdf", later), **(listed or {})}
     body = maker.attachment(b'{"subject":"Indizione di prova"}', "participants", "application/json", later)
-    notice, text = maker.link(LEAD, "Notice", {}, {"body": body}, later)
+    notice, text = maker.link(LEAD, "Notice", {}, {"body": body, "documents": [plan]}, later)
     maker.receipt(BODY, LEAD, notice, text)
     hidden = maker.attachment(b"%PDF-1.4 hidden", ["c_other/CCCCCC1"], "application/pdf", [])
     act, act_text = maker.link(BODY, "Determination", {}, {"documents": [hidden]})
@@ -198,11 +204,15 @@ class VerifyExport(unittest.TestCase):
         change(value)
         (self.folder / name).write_bytes(compact(value))
 
+    def test_another_list_of_chunks_is_refused(self):
+        build(self.folder, listed={"chunks": "0" * 64})
+        self.refuses("its chunks are not those")
+
     def test_a_good_export_passes(self):
         build(self.folder)
         code, said = self.verify()
         self.assertEqual(code, 0, said)
-        self.assertIn("4 links of 2 writers, 2 receipts (1 inside links), 2 trust bundles, 1 documents, 1 declared absent", said)
+        self.assertIn("4 links of 2 writers, 2 receipts (1 inside links), 2 trust bundles, 2 documents, 1 declared absent", said)
 
     def test_one_flipped_byte_in_a_link(self):
         build(self.folder)

@@ -20,6 +20,17 @@ HEADER_NAMES = {"alg", "cty", "iat", "kid", "trust", "typ", "x5t#S256"}
 CONTENT = {"link": "application/vnd.concerto.link+json", "receipt": "application/vnd.concerto.receipt+json"}
 
 
+CHUNK = 1024 * 1024
+
+
+def chunks_digest(data):
+    """What a link names as `chunks` of a document given as salt and bytes; none for one of a single chunk."""
+    salt, size = data[:16], len(data) - 16
+    if size <= CHUNK:
+        return None
+    return sha256(salt + b"".join(hashlib.sha256(salt + data[i : i + CHUNK]).digest() for i in range(16, len(data), CHUNK)))
+
+
 class Export:
     """An exported folder and what was verified in it."""
 
@@ -140,6 +151,7 @@ class Export:
             item = places[meta["link"]][1]
             need(sha256(data) == digest, where, "salt and bytes do not have the digest that the link lists")
             need(len(data) - 16 == item["size"] == meta["size"], where, "size differs")
+            need(item.get("chunks") == chunks_digest(data), where, "its chunks are not those that the link names")
             need(meta["media_type"] == item["media_type"], where, "its meta data differ from the link")
             seen = [a["audience"] == "participants" or reader in (author, *a["audience"]) for author, a in places.values()]
             need(any(seen), where, f"{reader}, which exported, is not of its audience")

@@ -52,12 +52,8 @@ impl Draft {
         let message_type = act["type"].as_str().unwrap().to_owned();
         let schema = concerto_schemas::schema_urn_for_type(&message_type).unwrap().to_owned();
         let text = b"{}";
-        let body = Attachment {
-            digest: SALT.digest(text),
-            size: text.len() as u64,
-            media_type: "application/json".into(),
-            audience: Audience::Only([conference.lead().clone()].into()),
-        };
+        let audience = Audience::Only([conference.lead().clone()].into());
+        let body = Attachment::new(&SALT, text, "application/json".into(), audience);
         let payload = Payload {
             link: 1,
             schema,

@@ -373,6 +373,24 @@ fn each_alteration_that_is_signed_is_named() {
             let meta = json!({ "media_type": "application/json", "size": bytes.len(), "link": id });
             e.write(&format!("documents/{digest}.meta.json"), meta.to_string());
         }),
+        alteration(
+            "a large document listed with another list of chunks",
+            "document.chunks",
+            "documents/",
+            |e| {
+                let bytes = vec![0x25; 1024 * 1024 + 1];
+                let salt = Salt([7; 16]);
+                let listed = json!({
+                    "digest": salt.digest(&bytes), "size": bytes.len(), "media_type": "application/pdf",
+                    "audience": "participants", "chunks": Digest::of(b"another list"),
+                });
+                let id = e.add_link(3, &next(e, &|payload| payload["documents"] = json!([listed])));
+                let digest = salt.digest(&bytes);
+                e.write(&format!("documents/{digest}"), [&salt.0[..], &bytes].concat());
+                let meta = json!({ "media_type": "application/pdf", "size": bytes.len(), "link": id });
+                e.write(&format!("documents/{digest}.meta.json"), meta.to_string());
+            },
+        ),
         alteration("a fork without proof", "chain.fork.unproved", "forks/", |e| {
             let text = e.read(&e.link(3));
             e.add_link(3, &body.resign(&text, |_, payload| payload["facts"]["acts"] = json!(["parere"])));

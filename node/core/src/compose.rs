@@ -285,12 +285,12 @@ fn store_document(world: &World<'_>, document: NewDocument) -> Result<Attachment
         return Err(too_large(document.bytes.len(), SMALL_DOCUMENT_BYTES_MAX));
     }
     let salt = Salt(world.random.nonce());
-    let digest = salt.digest(&document.bytes);
+    let attachment = Attachment::new(&salt, &document.bytes, document.media_type, document.audience);
     world
         .documents
-        .put(digest, salt, &document.bytes)
+        .put(attachment.digest, salt, &document.bytes)
         .map_err(|e| Fault::technical("documents.store", &e))?;
-    Ok(Attachment { digest, size, media_type: document.media_type, audience: document.audience })
+    Ok(attachment)
 }
 
 fn too_large(found: usize, limit: u64) -> Fault {

@@ -121,6 +121,9 @@ fn check_one(
     if Salt(*salt).digest(bytes) != digest {
         return Err(Wrong::new(file, &place, "document.digest", "SHA-256 over salt and bytes"));
     }
+    if !attachment.matches(&Salt(*salt), bytes) {
+        return Err(Wrong::new(file, &place, "document.chunks", "SHA-256 over salt and list of chunks"));
+    }
     if listing.is_body { check_body(file, listing, bytes) } else { Ok(()) }
 }
 

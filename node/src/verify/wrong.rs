@@ -241,6 +241,11 @@ const MEANINGS: &[Meaning] = &[
         "il documento è stato alterato: sale e byte non hanno l'impronta elencata",
         "the document was altered: salt and bytes do not have the listed digest",
     ),
+    (
+        "document.chunks",
+        "il messaggio nomina altri blocchi di quelli del documento",
+        "the message names other chunks than those of the document",
+    ),
     ("document.size", "il documento non ha la misura elencata", "the document does not have the listed size"),
     (
         "document.meta",

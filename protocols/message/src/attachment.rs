@@ -2,12 +2,14 @@
 //!
 //! The digest is SHA-256 over a 128-bit salt and the bytes, so that a document of few possible contents cannot be
 //! guessed from its digest, and erasing salt and bytes leaves nothing but a number behind. Salt and bytes travel together.
+//! A document of more than one chunk also names the digest of its list of chunks, so that each chunk can be checked as it arrives.
 
 use data_encoding::HEXLOWER;
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeSet;
 
 use crate::ids::{Digest, Writer};
+use crate::limits::CHUNK_BYTES;
 
 /// The 128 random bits that stand before the bytes of a document when it is hashed.
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -77,12 +79,54 @@ pub struct Attachment {
     pub media_type: String,
     /// Who may see it.
     pub audience: Audience,
+    /// [`Chunks::digest`] of a document of more than [`CHUNK_BYTES`]; none for a smaller one, which is its own single chunk.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub chunks: Option<Digest>,
 }
 
 impl Attachment {
+    /// Lists these bytes under this salt.
+    pub fn new(salt: &Salt, bytes: &[u8], media_type: String, audience: Audience) -> Self {
+        let chunks = (bytes.len() > CHUNK_BYTES).then(|| Chunks::of(salt, bytes).digest(salt));
+        Self { digest: salt.digest(bytes), size: bytes.len() as u64, media_type, audience, chunks }
+    }
     /// Whether these bytes, with this salt, are the attachment.
     pub fn matches(&self, salt: &Salt, bytes: &[u8]) -> bool {
-        bytes.len() as u64 == self.size && salt.digest(bytes) == self.digest
+        bytes.len() as u64 == self.size
+            && salt.digest(bytes) == self.digest
+            && self.chunks.is_none_or(|chunks| chunks == Chunks::of(salt, bytes).digest(salt))
+    }
+}
+
+/// The digests of a document's chunks of [`CHUNK_BYTES`] in their order, each over the salt and the bytes of the chunk.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Chunks(Vec<Digest>);
+
+impl Chunks {
+    /// The chunks of these bytes.
+    pub fn of(salt: &Salt, bytes: &[u8]) -> Self {
+        Self(bytes.chunks(CHUNK_BYTES).map(|chunk| salt.digest(chunk)).collect())
+    }
+    /// The digest by which a link names the list: SHA-256 over the salt and the 32 bytes of each digest.
+    pub fn digest(&self, salt: &Salt) -> Digest {
+        salt.digest(&self.to_bytes())
+    }
+    /// The list as it travels: 32 bytes for each chunk.
+    pub fn to_bytes(&self) -> Vec<u8> {
+        self.0.iter().flat_map(|digest| digest.0).collect()
+    }
+    /// Reads [`Chunks::to_bytes`]; none if the bytes do not divide by 32.
+    pub fn from_bytes(bytes: &[u8]) -> Option<Self> {
+        let (digests, rest) = bytes.as_chunks::<32>();
+        rest.is_empty().then(|| Self(digests.iter().copied().map(Digest).collect()))
+    }
+    /// The digests in their order.
+    pub fn digests(&self) -> &[Digest] {
+        &self.0
+    }
+    /// Adds the next chunk.
+    pub fn push(&mut self, digest: Digest) {
+        self.0.push(digest);
     }
 }
 

@@ -46,12 +46,8 @@ fn a_digest_covers_salt_and_bytes() {
     assert_eq!(salt.digest(bytes).to_string(), sha256_hex(&salted));
     assert_ne!(salt.digest(bytes), Digest::of(bytes));
 
-    let listed = Attachment {
-        digest: salt.digest(bytes),
-        size: bytes.len() as u64,
-        media_type: "text/plain".into(),
-        audience: Audience::ALL,
-    };
+    let listed = Attachment::new(&salt, bytes, "text/plain".into(), Audience::ALL);
+    assert_eq!((listed.digest, listed.size, listed.chunks), (salt.digest(bytes), bytes.len() as u64, None));
     assert!(listed.matches(&salt, bytes));
     assert!(!listed.matches(&Salt([0xa6; 16]), bytes));
     assert!(!listed.matches(&salt, b"Si esprime dissenso"));
@@ -59,6 +55,32 @@ fn a_digest_covers_salt_and_bytes() {
     // a byte moved from the document to the salt gives the same digest, and is told by the size
     let shifted = Attachment { size: listed.size + 1, ..listed.clone() };
     assert!(!shifted.matches(&salt, bytes));
+}
+
+/// Catches an unsalted list, one that covers no last or no short chunk, and one over other places than it says.
+#[test]
+fn a_document_of_more_than_one_chunk_names_its_list() {
+    let salt = Salt([7; 16]);
+    let document: Vec<u8> = (0..2 * CHUNK_BYTES + 5).map(|i| (i % 251) as u8).collect();
+    let list_of = |bytes: &[u8]| -> Vec<u8> {
+        let salted = |chunk: &[u8]| [&salt.0[..], chunk].concat();
+        let places = [(0, CHUNK_BYTES), (CHUNK_BYTES, 2 * CHUNK_BYTES), (2 * CHUNK_BYTES, bytes.len())];
+        places.iter().flat_map(|(from, to)| Digest::of(&salted(&bytes[*from..*to])).0).collect()
+    };
+    let list = list_of(&document);
+    assert_eq!(Chunks::of(&salt, &document).to_bytes(), list);
+    assert_eq!(Chunks::from_bytes(&list), Some(Chunks::of(&salt, &document)));
+    assert_eq!(Chunks::from_bytes(&list[1..]), None);
+
+    let listed = Attachment::new(&salt, &document, "application/pdf".into(), Audience::ALL);
+    assert_eq!(listed.chunks, Some(Digest::of(&[&salt.0[..], &list].concat())));
+    assert!(listed.matches(&salt, &document));
+    assert!(!Attachment { chunks: Some(Digest::of(b"another list")), ..listed }.matches(&salt, &document));
+
+    let edge = Attachment::new(&salt, &document[..CHUNK_BYTES], "application/pdf".into(), Audience::ALL);
+    assert_eq!(edge.chunks, None, "one chunk is its own list");
+    let beyond = Attachment::new(&salt, &document[..=CHUNK_BYTES], "application/pdf".into(), Audience::ALL);
+    assert!(beyond.chunks.is_some());
 }
 
 #[test]

@@ -21,7 +21,7 @@ pub mod strict_json;
 mod support_tests;
 mod verified;
 
-pub use attachment::{Attachment, Audience, Salt};
+pub use attachment::{Attachment, Audience, Chunks, Salt};
 pub use ids::{AooCode, ConferenceId, Digest, FederationId, Incarnation, IpaCode, MessageId, Writer};
 pub use jose::{Algorithm, Header, JoseError, MessageKey, PublicKey, SignatureCheck};
 pub use link::{Link, ParsedLink, Payload};

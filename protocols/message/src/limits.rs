@@ -18,6 +18,10 @@ pub const AUDIENCE_MAX: usize = 256;
 pub const RECEIPT_MESSAGES_MAX: usize = 256;
 /// Greatest size of a document that travels inside a frame, in bytes (larger ones need streams).
 pub const SMALL_DOCUMENT_BYTES_MAX: u64 = 8 * 1024 * 1024;
+/// Size of the chunks in which a larger document is listed, fetched and checked, in bytes; the last one may be smaller.
+pub const CHUNK_BYTES: usize = 1024 * 1024;
+/// Greatest size of a document, in bytes: its list of chunks has 2 MiB.
+pub const DOCUMENT_BYTES_MAX: u64 = 64 * 1024 * 1024 * 1024;
 /// Greatest size of a body (the JSON document with the text of a message), in bytes.
 pub const BODY_BYTES_MAX: u64 = 1024 * 1024;
 /// Greatest length of an IPA or AOO code, in characters.

@@ -93,7 +93,13 @@ pub(crate) fn message(label: &str) -> MessageId {
 }
 
 pub(crate) fn attachment(audience: Audience) -> Attachment {
-    Attachment { digest: Digest::of(b"body"), size: 4, media_type: "application/json".into(), audience }
+    Attachment {
+        digest: Digest::of(b"body"),
+        size: 4,
+        media_type: "application/json".into(),
+        audience,
+        chunks: None,
+    }
 }
 
 /// A well-formed first link of [`author`].

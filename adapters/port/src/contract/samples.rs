@@ -87,12 +87,12 @@ pub fn link_by(
         legal_basis: vec!["L. 241/1990 art. 14-bis".into()],
         regime: "R1b".into(),
         facts: serde_json::json!({}),
-        body: Some(Attachment {
-            digest: Salt([9; 16]).digest(body.as_bytes()),
-            size: body.len() as u64,
-            media_type: "application/json".into(),
-            audience: Audience::Only([self::writer(1), self::writer(2)].into()),
-        }),
+        body: Some(Attachment::new(
+            &Salt([9; 16]),
+            body.as_bytes(),
+            "application/json".into(),
+            Audience::Only([self::writer(1), self::writer(2)].into()),
+        )),
         documents: Vec::new(),
     };
     UnsignedLink::new(header(ContentType::Link, issued_at), payload).unwrap().signed(&[0; 64])
