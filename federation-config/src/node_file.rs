@@ -11,7 +11,7 @@ use crate::render::{self, Rendered};
 
 /// Longest name of a body, in characters.
 pub(crate) const NAME_CHARS_MAX: usize = 200;
-/// The longest pause between two attempts, in seconds (DESIGN section "Exchange").
+/// The longest pause between two attempts, in seconds (protocols/PROTOCOL.md, "Exchange").
 const RETRY_SECONDS_LIMIT: u64 = 900;
 const MIB: u64 = 1024 * 1024;
 

@@ -1,6 +1,6 @@
 //! Facts of an act that follow from the record, so that nobody has to copy them: dates, rounds, references, proofs.
 //!
-//! Only what the law or the chain determines is computed here (L. 241/1990 art. 14-bis; RULEBOOK B, C). Positions, outcomes, findings,
+//! Only what the law or the chain determines is computed here (L. 241/1990 art. 14-bis; RULES B, C). Positions, outcomes, findings,
 //! judgements and the acceptance of prescriptions are a person's, and never are. A value that is written stays as it is written.
 
 use concerto_core::{Case, Fault};
@@ -247,7 +247,7 @@ fn latest(terms: &[Term], conference: &Conference, kind: TermKind, long: Option<
     terms.iter().filter(|term| term.kind == kind).filter(of_class).map(|term| term.strict).max()
 }
 
-/// Whether the longer term of sensitive interests holds for this body (RULEBOOK B.3.a).
+/// Whether the longer term of sensitive interests holds for this body (RULES B.3.a).
 fn is_long(conference: &Conference, body: &Body) -> bool {
     match conference.notice().map(|notice| notice.act.sensitive_scope) {
         Some(SensitiveScope::All) => conference.bodies().values().any(Body::is_sensitive),

@@ -1,5 +1,5 @@
-//! `concerto conference export`: everything that proves one conference, in a folder that anybody can verify (DESIGN section
-//! "Messages"; the layout is described in `conformance-tests/interop/README.md`).
+//! `concerto conference export`: everything that proves one conference, in a folder that anybody can verify (its layout is
+//! described in `conformance-tests/interop/README.md`).
 //!
 //! Links are read page by page and written as they are read. `export.json` is written last: a folder without it is an
 //! export that was interrupted.

@@ -1,4 +1,4 @@
-//! The `concerto` program from outside: what it answers, with which exit code, to people and to programs (DESIGN section 2, hop 1).
+//! The `concerto` program from outside: what it answers, with which exit code, to people and to programs (ARCHITECTURE.md, hop 1).
 //!
 //! Properties: every exit code has its cause; nothing is overwritten; a wrong configuration is told whole; two nodes that were set up
 //! with `init` hold a conference; an order given to a node that does not run is kept and leaves later; a refusal names its norm; what

@@ -1,5 +1,4 @@
-//! What every released version froze (`conformance-tests/frozen`) is opened, verified and gone on with by this version (DESIGN
-//! section "Storage").
+//! What every released version froze (`conformance-tests/frozen`) is opened, verified and gone on with by this version.
 //!
 //! ```text
 //! frozen/VERSION ──copy──► region   lead: opens, shows what it showed, exports

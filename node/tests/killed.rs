@@ -1,4 +1,4 @@
-//! A node that is killed under load, at named places, again and again (ISSUE "Bad input"; FAULTS rows F1, F2).
+//! A node that is killed under load, at named places, again and again.
 //!
 //! ```text
 //!   orders ──> lead ══ libp2p ══ body <── orders        one of the two aborts at the failpoint named by CONCERTO_FAILPOINT,

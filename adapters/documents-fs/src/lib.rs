@@ -1,4 +1,4 @@
-//! The content-addressed document store in a folder (DESIGN section "Storage"; FAULTS rows F1 to F4).
+//! The content-addressed document store in a folder (ARCHITECTURE.md, "What a node keeps").
 //!
 //! A document is one file, `ab/cdef…`, named by its digest; it holds the 16 bytes of the salt and then the document, so that
 //! `sha256sum` prints its own name. Files are written beside the others in `incoming/`, synced, renamed and never changed; a

@@ -1,4 +1,4 @@
-//! Frames between nodes over libp2p (DESIGN section "Exchange"): TCP with TLS 1.3 or Noise and Yamux, and QUIC.
+//! Frames between nodes over libp2p (protocols/PROTOCOL.md, "Exchange"): TCP with TLS 1.3 or Noise and Yamux, and QUIC.
 //!
 //! A frame is opaque bytes; a request is one stream with one frame each way. Peers are known from the federation only: an
 //! unknown one is refused at the end of the handshake, before any stream of it is accepted, and nothing but the configured

@@ -1,4 +1,4 @@
-//! The ports in memory, for simulations and tests (DESIGN section 1, "adapters/port").
+//! The ports in memory, for simulations and tests (ARCHITECTURE.md, "The house").
 //!
 //! Nothing here touches a medium: what is "durable" is what was committed before [`MemoryJournal::after_crash`].
 //! None of it belongs in a node that people use.

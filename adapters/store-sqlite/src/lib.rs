@@ -1,10 +1,10 @@
-//! The journal of a node in one SQLite file (DESIGN section "Storage").
+//! The journal of a node in one SQLite file (ARCHITECTURE.md, "What a node keeps").
 //!
 //! [`SqliteJournal`] is the one writer: it holds a lease on the store, commits with `synchronous=FULL` in WAL mode, and cannot
 //! change or delete what must be kept (triggers refuse it). [`SqliteReader`] reads beside it, in any process. Links and
 //! receipts are kept as their exact bytes; every reading hashes them again.
 //!
-//! Faults (FAULTS rows F1 to F4): a crash or power cut keeps what [`Journal::commit`](concerto_port::Journal::commit) confirmed
+//! Faults: a crash or power cut keeps what [`Journal::commit`](concerto_port::Journal::commit) confirmed
 //! and nothing else; a full disk is [`JournalError::Full`](concerto_port::JournalError::Full), reading goes on; damage is found on
 //! reading or by `verify_integrity` and is [`JournalError::Corrupt`](concerto_port::JournalError::Corrupt). When a commit itself fails
 //! with an error of the medium nobody knows whether its bytes reached the disk: open the store again and look.

@@ -1,4 +1,4 @@
-//! Opening the store, its one writer, its readers and its checkpoints (DESIGN section "Storage"; sqlite.org/wal.html).
+//! Opening the store, its one writer, its readers and its checkpoints (ARCHITECTURE.md, "What a node keeps"; sqlite.org/wal.html).
 
 use concerto_message::{ConferenceId, Digest, MessageId, Receipt, Verified, Writer};
 use concerto_port::{

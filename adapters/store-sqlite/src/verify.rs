@@ -1,4 +1,4 @@
-//! The scrub: the whole store read once, to find what a disk changed (FAULTS row F4).
+//! The scrub: the whole store read once, to find what a disk changed.
 
 use concerto_port::JournalError;
 use rusqlite::Connection;

@@ -1,4 +1,4 @@
-//! A writer that is killed, not ended (FAULTS row F1): the test starts itself as the writer, kills it, and opens the store.
+//! A writer that is killed, not ended: the test starts itself as the writer, kills it, and opens the store.
 //!
 //! Properties: every link that the writer reported as committed is there; links come as whole transactions; the store opens at once,
 //! without a manual step. It would catch a journal that answers before it is durable to the process, and half a transaction.

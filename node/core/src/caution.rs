@@ -1,7 +1,7 @@
 //! What the procedente's own node knows beyond the state, and holds against an act that would follow from a silence.
 //!
 //! The state is the fold of the procedente's chain alone; this node may hold more: a determination not taken in charge yet, a fork of
-//! an author, a receipt that says documents could not be had (DESIGN section "Messages").
+//! an author, a receipt that says documents could not be had (protocols/PROTOCOL.md, "Messages").
 
 use concerto_message::{ReceiptKind, Writer};
 use concerto_procedure::acts::Act;

@@ -1,4 +1,4 @@
-//! Sessions: a connection admits nothing; every right follows from a verified greeting (DESIGN section "Exchange").
+//! Sessions: a connection admits nothing; every right follows from a verified greeting (protocols/PROTOCOL.md, "Exchange").
 
 use concerto_exchange::frame::Request;
 use concerto_exchange::hello::{Ends, Greeting, PROTOCOL_VERSION, ParsedHello};

@@ -1,4 +1,4 @@
-//! Links from peers: cheap checks first, then the signature, then the chain and the schema (DESIGN section 2, hops 7 and 8).
+//! Links from peers: cheap checks first, then the signature, then the chain and the schema (ARCHITECTURE.md, hops 7 and 8).
 
 use concerto_exchange::frame::Retry;
 use concerto_message::chain::Placement;

@@ -1,4 +1,4 @@
-//! The node without input or output: what comes in, what is committed, what must be done (DESIGN section "The house").
+//! The node without input or output: what comes in, what is committed, what must be done (ARCHITECTURE.md, "The house").
 //!
 //! [`node::Node::handle`] turns an [`Input`] into a [`Step`]: changes that the runtime makes durable in one transaction, and
 //! effects that it carries out only afterwards. After a crash the effects are derived again from the durable outbox:

@@ -15,7 +15,7 @@ use crate::step::{Step, World};
 
 /// Time between two looks at all cases in memory.
 const LOOK_EVERY: Duration = Duration::from_secs(30);
-/// Working days after which a message not taken in charge raises an alarm (DESIGN section "Messages").
+/// Working days after which a message not taken in charge raises an alarm (protocols/PROTOCOL.md, "Messages").
 const TAKING_WORKING_DAYS: u16 = 1;
 
 impl Node {

@@ -1,6 +1,6 @@
 //! Purity and words: crates that think do not touch the world, and some words need a reason anywhere.
 //!
-//! DESIGN section 1 names what a pure crate may not use; both its packages (also those that come through another package)
+//! ARCHITECTURE.md ("The arrows") names what a pure crate may not use; both its packages (also those that come through another package)
 //! and its source are looked at. Build scripts and examples are programs of their own and stay outside.
 
 use crate::arrows::text_of;

@@ -1,4 +1,4 @@
-//! The delivery machine of Concerto, without input or output of its own (DESIGN section "Exchange").
+//! The delivery machine of Concerto, without input or output of its own (protocols/PROTOCOL.md, "Exchange").
 //!
 //! [`frame`] says what crosses between two nodes, [`hello`] how they recognise each other, [`delivery`] when a message is
 //! sent again, [`catch_up`] which links are missing. Time is an argument, chance does not occur, and a caller that

@@ -1,4 +1,4 @@
-//! Single-writer chains: placing links, finding gaps, proving equivocation (DESIGN section "Messages").
+//! Single-writer chains: placing links, finding gaps, proving equivocation (protocols/PROTOCOL.md, "Messages").
 //!
 //! A chain is a set of links that only grows. What it says (its contiguous prefix, its forks) is computed from the set,
 //! so that nodes that hold the same links see the same chain whatever the order in which they came.

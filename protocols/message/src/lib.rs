@@ -1,4 +1,4 @@
-//! Messages of Concerto: what crosses between nodes and is kept for ever (DESIGN section "Messages").
+//! Messages of Concerto: what crosses between nodes and is kept for ever (protocols/PROTOCOL.md, "Messages").
 //!
 //! A *link* is one signed message on its author's chain; a *receipt* answers links and is not a link. Both are JWS in
 //! compact form (RFC 7515), JAdES baseline B (ETSI TS 119 182-1). This crate has no input or output: it turns bytes into

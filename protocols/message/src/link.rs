@@ -1,4 +1,4 @@
-//! Links: one signed message on its author's chain (DESIGN section "Messages").
+//! Links: one signed message on its author's chain (protocols/PROTOCOL.md, "Messages").
 
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};

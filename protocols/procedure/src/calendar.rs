@@ -1,4 +1,4 @@
-//! The Italian calendar of administrative terms: holidays, roll-over, calendar days, working days, months (RULEBOOK B.1, T1-T10).
+//! The Italian calendar of administrative terms: holidays, roll-over, calendar days, working days, months (RULES B.1, T1-T10).
 //!
 //! C.c. art. 2963 and c.p.c. art. 155: the first day is not counted, the last one is, and a term that ends on a holiday goes on to
 //! the next day that is none. Saturday is no holiday (Cass. 5114/2009): the strict reading keeps it, the prudential one skips it.
@@ -25,7 +25,7 @@ pub enum Confidence {
     Open,
 }
 
-/// Two readings of a day term; the law does not say which one holds for Saturdays (RULEBOOK T3).
+/// Two readings of a day term; the law does not say which one holds for Saturdays (RULES T3).
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Reading {

@@ -1,4 +1,4 @@
-//! The calendar against RULEBOOK B.4 (its dates were computed by another program) and against known Easters.
+//! The calendar against RULES B.4 (its dates were computed by another program) and against known Easters.
 //!
 //! Wrong programs these catch: one that shifts Saturdays or does not shift holidays, prints old holidays (19 March, 4 November),
 //! forgets 4 October, keeps 29 June everywhere, stops in August, or rolls only once.

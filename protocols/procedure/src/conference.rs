@@ -1,4 +1,4 @@
-//! The state of a conference: what the fold of the procedente's chain leaves (DESIGN section 3, "Order and effect").
+//! The state of a conference: what the fold of the procedente's chain leaves (protocols/PROTOCOL.md, "Order and effect").
 //!
 //! The state holds facts, never conclusions drawn from them: terms, timeliness and the phase are computed from it on demand, so that a
 //! suspension, a further receipt or a correction changes them everywhere at once and two nodes with the same events agree.

@@ -1,4 +1,4 @@
-//! Legal time: civil days of Europe/Rome, computed from instants in UTC (RULEBOOK T1, F.24).
+//! Legal time: civil days of Europe/Rome, computed from instants in UTC (RULES T1, F.24).
 //!
 //! The rules of the time zone are compiled in, so that the same instant is the same day on every machine.
 

@@ -1,4 +1,4 @@
-//! Regimes: which numbers of days hold for a notice of a given day (RULEBOOK A.0; L. 241/1990 art. 14-bis, DL 76/2020 art. 13).
+//! Regimes: which numbers of days hold for a notice of a given day (RULES A.0; L. 241/1990 art. 14-bis, DL 76/2020 art. 13).
 //!
 //! A regime is dated data (`data/regimes.toml`), fixed at the notice and never computed again for that conference. A value that the
 //! sources do not settle is absent, and whoever needs it gets [`MissingValue`].

@@ -1,4 +1,4 @@
-//! A term with the reason of its date, and the digest by which nodes compare theirs (RULEBOOK E.3).
+//! A term with the reason of its date, and the digest by which nodes compare theirs (RULES E.3).
 
 use concerto_message::{Digest, Writer};
 use jiff::civil::Date;

@@ -1,4 +1,4 @@
-//! The terms of a conference, computed from its state (L. 241/1990 art. 14-bis; RULEBOOK B.1-B.3).
+//! The terms of a conference, computed from its state (L. 241/1990 art. 14-bis; RULES B.1-B.3).
 //!
 //! `terms` depends on the state alone, never on the present instant: two nodes with the same chain compute the same.
 //!

@@ -1,4 +1,4 @@
-//! Terms of whole conferences against RULEBOOK B.3 and B.4.
+//! Terms of whole conferences against RULES B.3 and B.4.
 //!
 //! Wrong programs these catch: a clock that starts at sending, one clock for all, a suspension treated as restart or applied per
 //! body or to terms already past, a receipt that shortens a term, 45 days cited to art. 14-bis, a term for a body that proved nothing.

@@ -1,4 +1,4 @@
-//! Whether an act came in time: proof-carrying values that only the term rules here can make (RULEBOOK C.3; L. 241/1990 art. 2 c. 8-bis).
+//! Whether an act came in time: proof-carrying values that only the term rules here can make (RULES C.3; L. 241/1990 art. 2 c. 8-bis).
 //!
 //! The rule, for the day in Rome on which the procedente had the act: up to the strict date it is [`Timely`]; between the strict and the
 //! prudential date [`Disputed`]; after that disputed if an accepted receipt of another participant lies within the term, else

@@ -1,4 +1,4 @@
-//! What people see of a conference at an instant: phase, bodies, terms, what comes next (RULEBOOK D.1).
+//! What people see of a conference at an instant: phase, bodies, terms, what comes next (RULES D.1).
 //!
 //! Everything here is computed from the state and the instant; nothing of it is stored or sent. The drafts are acts that the guards
 //! would accept as they stand: an official completes, signs and answers for them.

@@ -1,4 +1,4 @@
-//! Trust of Concerto: OpenID Federation 1.0 in its first form, verified offline (DESIGN section "Trust").
+//! Trust of Concerto: OpenID Federation 1.0 in its first form, verified offline (protocols/PROTOCOL.md, "Trust").
 //!
 //! A node's [`EntityConfiguration`] lists its message keys, peers and addresses; its anchor's [`SubordinateStatement`] vouches
 //! for the node's federation keys and for the IPA and AOO codes it writes under. Together with the anchor's own configuration

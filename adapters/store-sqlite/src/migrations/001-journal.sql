@@ -1,4 +1,4 @@
--- The journal of a node, format 1 (DESIGN section "Storage").
+-- The journal of a node, format 1 (ARCHITECTURE.md, "What a node keeps").
 -- Instants are nanoseconds since 1970 (UTC). `checksum` is the beginning of a SHA-256 over instant, flag and text of its row.
 -- A released migration is never edited: the next format is a file of its own.
 

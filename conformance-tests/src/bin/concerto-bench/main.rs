@@ -1,4 +1,4 @@
-//! `concerto-bench`: the numbers of `make bench`, each beside what this machine allows in the same run (ISSUE "Numbers").
+//! `concerto-bench`: the numbers of `make bench`, each beside what this machine allows in the same run.
 //!
 //! Two nodes as processes on loopback, with real keys, stores and disk: exchanges a second and their times at 1, 8 and 64 in flight. An
 //! exchange is one message, ordered over the control socket, signed, validated and synced at its author, delivered over libp2p,

@@ -1,4 +1,4 @@
-//! Guards of the conclusion: hearing, decision tree, efficacy (art. 14-bis c. 5, 14-quater c. 3; RULEBOOK C.4, C.6).
+//! Guards of the conclusion: hearing, decision tree, efficacy (art. 14-bis c. 5, 14-quater c. 3; RULES C.4, C.6).
 //!
 //! The tree is never walked by the program: a person chooses the outcome and answers the questions that the law leaves to persons. The
 //! guards see to it that the record supports the choice. No position is ever counted against another.

@@ -1,4 +1,4 @@
-//! Guards of the notice and of its extension (L. 241/1990 art. 14 c. 2, art. 14-bis c. 2; RULEBOOK A.0, C.1).
+//! Guards of the notice and of its extension (L. 241/1990 art. 14 c. 2, art. 14-bis c. 2; RULES A.0, C.1).
 
 use concerto_message::Writer;
 use jiff::civil::Date;

@@ -1,4 +1,4 @@
-//! Guards of what bodies say, of their silence, and of what officials find about both (art. 14-bis c. 3-4; RULEBOOK C.2, C.3).
+//! Guards of what bodies say, of their silence, and of what officials find about both (art. 14-bis c. 3-4; RULES C.2, C.3).
 
 use concerto_message::{MessageId, Writer};
 use std::collections::BTreeSet;

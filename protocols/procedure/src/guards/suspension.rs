@@ -1,4 +1,4 @@
-//! Guards of what moves terms: the one suspension, its end, corrections (L. 241/1990 art. 2 c. 7; RULEBOOK B.2, B.3.c, E.28).
+//! Guards of what moves terms: the one suspension, its end, corrections (L. 241/1990 art. 2 c. 7; RULES B.2, B.3.c, E.28).
 
 use concerto_message::Writer;
 use jiff::civil::Date;
