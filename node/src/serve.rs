@@ -7,6 +7,7 @@ use serde_json::json;
 use std::os::unix::fs::PermissionsExt;
 use std::sync::Arc;
 use std::time::Duration;
+use tokio::signal::unix::{SignalKind, signal};
 use tokio::sync::{Notify, mpsc, oneshot};
 
 use crate::control;
@@ -56,9 +57,12 @@ async fn serve(out: Output, home: &Home) -> Result<(), Failure> {
     let stop = Arc::new(Notify::new());
     tokio::spawn(control::serve(bind(&socket)?, tell.clone(), stop.clone()));
 
+    // from the moment at which the node says that it is ready, a signal ends it in order
+    let mut terminate = signal(SignalKind::terminate())?;
     announce(out, home, &link).await;
     tokio::select! {
-        signal = wait_for_signal() => signal?,
+        _ = terminate.recv() => {}
+        interrupted = tokio::signal::ctrl_c() => interrupted?,
         () = stop.notified() => {}
         _ = engine_ended => tracing::error!("the engine ended by itself"),
     }
@@ -138,13 +142,4 @@ fn bind(socket: &std::path::Path) -> Result<tokio::net::UnixListener, Failure> {
         .map_err(|e| Failure::environment("control.socket", &format!("{}: {e}", socket.display())))?;
     std::fs::set_permissions(socket, std::fs::Permissions::from_mode(0o600))?;
     Ok(listener)
-}
-
-async fn wait_for_signal() -> Result<(), Failure> {
-    use tokio::signal::unix::{SignalKind, signal};
-    let mut terminate = signal(SignalKind::terminate())?;
-    tokio::select! {
-        _ = terminate.recv() => Ok(()),
-        result = tokio::signal::ctrl_c() => Ok(result?),
-    }
 }
