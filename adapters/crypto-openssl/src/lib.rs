@@ -1,10 +1,12 @@
 //! Keys, certificates, signatures and their verification with OpenSSL 3 (the system's libcrypto).
 //!
 //! The algorithms are those of RFC 7518 and RFC 8037 that [`concerto_message::Algorithm`] lists; X.509 follows RFC 5280 and
-//! ETSI EN 319 412. Nothing here decides whether a key is trusted: that is what the trust chain is for.
+//! ETSI EN 319 412; signatures of PEC providers are CMS (RFC 5652). Nothing here decides whether a key is trusted: that is what the trust chain is for.
 
+mod ber;
 mod certificate;
 mod check;
+mod cms;
 mod jwk;
 mod peer_key;
 mod random;
@@ -13,6 +15,7 @@ mod software_key;
 
 pub use certificate::{Subject, Validity, certificate_public_key, issue, self_signed_ca, x5t_s256};
 pub use check::OpensslCheck;
+pub use cms::{AUTHORITIES_MAX, OpensslCms};
 pub use peer_key::PeerKey;
 pub use random::OpensslRandom;
 pub use signer::MessageSigner;
@@ -40,6 +43,9 @@ pub enum CryptoError {
     /// A certificate authority's key that is not the one its certificate names.
     #[error("the certificate of the authority names another key")]
     OtherAuthorityKey,
+    /// A file of authorities without a certificate, or with too many.
+    #[error("the file of authorities has no certificate, or more than {AUTHORITIES_MAX}")]
+    Authorities,
 }
 
 impl CryptoError {
@@ -50,6 +56,7 @@ impl CryptoError {
             Self::KeyKind => "crypto.key.kind",
             Self::PublicKey => "crypto.key.public",
             Self::OtherAuthorityKey => "crypto.certificate.authority-key",
+            Self::Authorities => "crypto.certificate.authorities",
         }
     }
 }

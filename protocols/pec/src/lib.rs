@@ -1,0 +1,46 @@
+//! Posta elettronica certificata (PEC): receipts and envelopes as data, whether they count, and what they prove (RFC 6109; DPR 68/2005;
+//! CAD artt. 45, 47, 48).
+//!
+//! [`examine`] is the only way in: it takes the bytes of a mail and a [`CmsCheck`], and says what the mail claims, what was tolerated, and
+//! every reason against it. [`Examination::consult`] asks the directory of providers; only then [`Examination::verified`] gives a
+//! [`Verified`] receipt or envelope. [`Delivery`] follows a mail that was sent, for each recipient. Nothing here has input or output,
+//! a clock or cryptography. Sending and reading mailboxes come with their own adapter.
+//!
+//! ```text
+//!   bytes -> examine(cms port) -> Examination -> consult(directory) -> Verified<Certified> -> Delivery::take -> state of each recipient
+//! ```
+
+mod address;
+mod cms;
+mod content;
+#[cfg(any(test, feature = "contract"))]
+pub mod contract;
+mod daticert;
+mod delivery;
+mod directory;
+mod examine;
+mod header;
+mod kind;
+pub mod limits;
+mod mime;
+mod note;
+mod receipt;
+mod refusal;
+mod verified;
+mod xml;
+
+pub use address::{Address, MailId};
+pub use cms::{ChainError, CmsCheck, CmsError, DigestAlgorithm, SignedData, SignerCertificate};
+pub use content::{Content, Original, PartFacts};
+pub use daticert::{Daticert, DaticertError, Recipient};
+pub use delivery::{Delivery, FINAL_NOTICE_AFTER, NOTICES_APART, RecipientState, Submission, Taken};
+pub use directory::{Directory, DirectoryError, Manages, Provider};
+pub use examine::{Examination, Header, SignatureForm, TimeSource, examine};
+pub use header::HeaderError;
+pub use kind::{ErrorWord, PecType, ReceiptForm};
+pub use mime::MimeError;
+pub use note::{NOTES_MAX, Note, Notes};
+pub use receipt::{Certified, Envelope, Outcome, Reason, Receipt, outcomes};
+pub use refusal::{Refusal, Unreadable};
+pub use verified::Verified;
+pub use xml::XmlError;
