@@ -68,11 +68,17 @@ fn definite(first: u8, rest: &[u8]) -> Option<(usize, &[u8])> {
     if first < 0x80 {
         return Some((usize::from(first), rest));
     }
-    let (bytes, rest) = rest.split_at_checked(usize::from(first & 0x7f)).filter(|(bytes, _)| bytes.len() <= 4)?;
+    let (bytes, rest) =
+        rest.split_at_checked(usize::from(first & 0x7f)).filter(|(bytes, _)| bytes.len() <= 4)?;
     Some((bytes.iter().fold(0_usize, |length, byte| (length << 8) | usize::from(*byte)), rest))
 }
 
-fn read_indefinite<'a>(input: &'a [u8], tag: u8, begin: &'a [u8], depth: usize) -> Option<(Value<'a>, &'a [u8])> {
+fn read_indefinite<'a>(
+    input: &'a [u8],
+    tag: u8,
+    begin: &'a [u8],
+    depth: usize,
+) -> Option<(Value<'a>, &'a [u8])> {
     let mut rest = begin;
     loop {
         if let Some(after) = rest.strip_prefix(&[0, 0]) {
@@ -104,17 +110,23 @@ impl<'a> Structure<'a> {
     pub(crate) fn read(cms: &'a [u8]) -> Option<Self> {
         let (outer, _) = Value::read(cms)?;
         let [kind, explicit] = *outer.values().as_slice() else { return None };
-        let signed = kind.is(OID) && kind.inside == SIGNED_DATA && explicit.is(CONTEXT_0) && outer.is(SEQUENCE);
+        let signed =
+            kind.is(OID) && kind.inside == SIGNED_DATA && explicit.is(CONTEXT_0) && outer.is(SEQUENCE);
         let data = explicit.values().first().copied().filter(|data| signed && data.is(SEQUENCE))?.values();
         let [_version, _digests, encapsulated, others @ ..] = data.as_slice() else { return None };
         let signers = others.last().filter(|last| last.is(SET))?.values();
         let (digest, signing_time) = signers.first().and_then(signer).unwrap_or_default();
-        let certificates = others.iter().find(|value| value.is(CONTEXT_0)).map(Value::values).unwrap_or_default();
+        let certificates =
+            others.iter().find(|value| value.is(CONTEXT_0)).map(Value::values).unwrap_or_default();
         Some(Self {
             signers: signers.len(),
             digest,
             signing_time,
-            certificates: certificates.iter().filter(|value| value.is(SEQUENCE)).map(|value| value.whole).collect(),
+            certificates: certificates
+                .iter()
+                .filter(|value| value.is(SEQUENCE))
+                .map(|value| value.whole)
+                .collect(),
             has_content: encapsulated.values().len() > 1,
         })
     }
@@ -124,7 +136,8 @@ fn signer<'a>(info: &Value<'a>) -> Option<(&'a [u8], Option<Timestamp>)> {
     let parts = info.values();
     let [_version, _who, digest, others @ ..] = parts.as_slice() else { return None };
     let digest = digest.values().first().filter(|value| value.is(OID))?.inside;
-    let attributes = others.first().filter(|value| value.is(CONTEXT_0)).map(Value::values).unwrap_or_default();
+    let attributes =
+        others.first().filter(|value| value.is(CONTEXT_0)).map(Value::values).unwrap_or_default();
     Some((digest, attributes.iter().find_map(signing_time)))
 }
 
@@ -151,7 +164,8 @@ fn time(digits: &str, year_digits: usize) -> Option<Timestamp> {
         2 => 2000 + year,
         _ => year,
     };
-    let at = |place: usize| digits.get(year_digits + place * 2..year_digits + place * 2 + 2)?.parse::<i8>().ok();
+    let at =
+        |place: usize| digits.get(year_digits + place * 2..year_digits + place * 2 + 2)?.parse::<i8>().ok();
     let local = DateTime::new(year, at(0)?, at(1)?, at(2)?, at(3)?, at(4)?, 0).ok()?;
     Offset::UTC.to_timestamp(local).ok()
 }

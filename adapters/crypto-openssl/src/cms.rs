@@ -117,7 +117,8 @@ impl CmsCheck for OpensslCms {
         }
         let result = self.follow(signed, at);
         drop(ErrorStack::get());
-        let result = result.map_err(|_| ChainError::Untrusted("the certificate cannot be read".to_owned()))?;
+        let result =
+            result.map_err(|_| ChainError::Untrusted("the certificate cannot be read".to_owned()))?;
         let why = result.error_string().to_owned();
         // X509_V_ERR_* of OpenSSL's x509_vfy.h
         match result.as_raw() {
