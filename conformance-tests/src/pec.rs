@@ -47,11 +47,31 @@ impl World {
             authority.issue(name, Some(&format!("posta-certificata@{domain}")), usage)
         };
         Self {
-            sender_provider: provider(&authority, "Gestore Uno S.p.A.", "pec.gestore-uno.example", Usage::Mail),
-            recipient_provider: provider(&authority, "Gestore Due S.r.l.", "pec.gestore-due.example", Usage::Mail),
+            sender_provider: provider(
+                &authority,
+                "Gestore Uno S.p.A.",
+                "pec.gestore-uno.example",
+                Usage::Mail,
+            ),
+            recipient_provider: provider(
+                &authority,
+                "Gestore Due S.r.l.",
+                "pec.gestore-due.example",
+                Usage::Mail,
+            ),
             stranger: provider(&authority, "Non un gestore", "pec.estraneo.example", Usage::Mail),
-            not_for_mail: provider(&authority, "Gestore Uno S.p.A.", "pec.gestore-uno.example", Usage::Server),
-            impostor: provider(&other_authority, "Gestore Uno S.p.A.", "pec.gestore-uno.example", Usage::Mail),
+            not_for_mail: provider(
+                &authority,
+                "Gestore Uno S.p.A.",
+                "pec.gestore-uno.example",
+                Usage::Server,
+            ),
+            impostor: provider(
+                &other_authority,
+                "Gestore Uno S.p.A.",
+                "pec.gestore-uno.example",
+                Usage::Mail,
+            ),
             authority,
             other_authority,
         }
@@ -74,7 +94,8 @@ impl World {
 
 /// One provider of a directory, with its certificate folded as LDIF writes it.
 pub fn directory_record(name: &str, identity: &Identity, domains: &[&str]) -> String {
-    let mut record = format!("dn: providerName={name},o=postacert\nobjectclass: provider\nproviderName: {name}\n");
+    let mut record =
+        format!("dn: providerName={name},o=postacert\nobjectclass: provider\nproviderName: {name}\n");
     record.push_str(&format!("providerCertificateHash:\n {}\n", identity.sha1_hex()));
     record.push_str("providerCertificate;binary::\n");
     let encoded = openssl::base64::encode_block(&identity.certificate.to_der().unwrap());

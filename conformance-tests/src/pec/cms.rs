@@ -89,7 +89,8 @@ impl<'a> Signing<'a> {
             let certificates = self.signers.iter().flat_map(|signer| signer.certificate.to_der().unwrap());
             data.extend(tlv(0xa0, &certificates.collect::<Vec<u8>>()));
         }
-        let signers: Vec<u8> = self.signers.iter().flat_map(|signer| self.signer_info(signer, content)).collect();
+        let signers: Vec<u8> =
+            self.signers.iter().flat_map(|signer| self.signer_info(signer, content)).collect();
         data.extend(tlv(0x31, &signers));
         let wrap = |tag: u8, inside: &[u8]| {
             if self.indefinite { [&[tag, 0x80][..], inside, &[0, 0]].concat() } else { tlv(tag, inside) }
@@ -99,10 +100,8 @@ impl<'a> Signing<'a> {
 
     fn signer_info(&self, signer: &Identity, content: &[u8]) -> Vec<u8> {
         let digest = hash(self.digest.digest(), content).unwrap();
-        let mut attributes = vec![
-            attribute(CONTENT_TYPE, &oid(DATA)),
-            attribute(MESSAGE_DIGEST, &tlv(0x04, &digest)),
-        ];
+        let mut attributes =
+            vec![attribute(CONTENT_TYPE, &oid(DATA)), attribute(MESSAGE_DIGEST, &tlv(0x04, &digest))];
         if let Some(at) = self.at {
             let text = Offset::UTC.to_datetime(at).strftime("%y%m%d%H%M%SZ").to_string();
             attributes.push(attribute(SIGNING_TIME, &tlv(0x17, text.as_bytes())));

@@ -262,7 +262,8 @@ impl Draft {
     }
 
     fn head(&self, content_type: &str) -> Vec<u8> {
-        format!("{}\r\nMIME-Version: 1.0\r\nContent-Type: {content_type}\r\n\r\n", self.fields.join("\r\n")).into_bytes()
+        format!("{}\r\nMIME-Version: 1.0\r\nContent-Type: {content_type}\r\n\r\n", self.fields.join("\r\n"))
+            .into_bytes()
     }
 
     fn daticert_part(&self, xml: &[u8]) -> Vec<u8> {
@@ -336,7 +337,8 @@ fn text_part(html: bool) -> Vec<u8> {
     if !html {
         return text.as_bytes().to_vec();
     }
-    let html = "Content-Type: text/html; charset=\"iso-8859-1\"\r\n\r\n<html><body><p>Avviso</p></body></html>";
+    let html =
+        "Content-Type: text/html; charset=\"iso-8859-1\"\r\n\r\n<html><body><p>Avviso</p></body></html>";
     let head = b"Content-Type: multipart/alternative; boundary=\"alt\"\r\n\r\n".to_vec();
     [head, joined("alt", &[text.as_bytes().to_vec(), html.as_bytes().to_vec()])].concat()
 }
