@@ -12,9 +12,6 @@ use super::authority::Identity;
 use super::cms::{Md, Signing};
 use super::instant;
 
-const OUTER: &str = "----=_Firma_1";
-const INNER: &str = "----=_Parti_2";
-
 /// What happened.
 #[derive(Debug, Clone)]
 pub struct Facts {
@@ -168,6 +165,8 @@ pub struct Draft {
     pub indefinite: bool,
     /// `signingTime`.
     pub signing_time: Option<Timestamp>,
+    /// What makes the boundaries of this message its own; an original inside has others.
+    pub boundary: String,
 }
 
 impl Draft {
@@ -191,6 +190,7 @@ impl Draft {
             digest: Md::Sha256,
             indefinite: false,
             signing_time: Some(facts.at),
+            boundary: "1".to_owned(),
         }
     }
 
@@ -205,6 +205,7 @@ impl Draft {
 
     /// The part that is signed: `multipart/mixed`, with CRLF.
     pub fn content(&self) -> Vec<u8> {
+        let inner = format!("----=_Parti_{}", self.boundary);
         let mut parts = vec![text_part(self.html)];
         let daticert = self.daticert.as_ref().map(|xml| self.daticert_part(xml));
         let original = self.original.as_ref().map(|mail| {
@@ -215,8 +216,8 @@ impl Draft {
         let pair = if self.original_first { [original, daticert] } else { [daticert, original] };
         parts.extend(pair.into_iter().flatten());
         parts.extend(self.more_parts.iter().cloned());
-        let mut out = format!("Content-Type: multipart/mixed; boundary=\"{INNER}\"\r\n\r\n").into_bytes();
-        out.extend(joined(INNER, &parts));
+        let mut out = format!("Content-Type: multipart/mixed; boundary=\"{inner}\"\r\n\r\n").into_bytes();
+        out.extend(joined(&inner, &parts));
         out
     }
 
@@ -233,6 +234,7 @@ impl Draft {
 
     /// The mail with some bytes as its signature.
     pub fn signed_with(&self, signature: &[u8]) -> Vec<u8> {
+        let outer = format!("----=_Firma_{}", self.boundary);
         let x = if self.x_protocol { "x-" } else { "" };
         let micalg = if self.digest == Md::Sha1 { "sha1" } else { "sha-256" };
         let head = format!(
@@ -240,9 +242,9 @@ impl Draft {
         );
         let signature = [head.as_bytes(), wrapped(signature).as_bytes()].concat();
         let content_type = format!(
-            "multipart/signed; protocol=\"application/{x}pkcs7-signature\"; micalg={micalg};\r\n boundary=\"{OUTER}\""
+            "multipart/signed; protocol=\"application/{x}pkcs7-signature\"; micalg={micalg};\r\n boundary=\"{outer}\""
         );
-        let body = joined(OUTER, &[self.content(), signature]);
+        let body = joined(&outer, &[self.content(), signature]);
         [self.head(&content_type), body].concat()
     }
 
@@ -270,7 +272,8 @@ impl Draft {
         let (encoding, body) = match self.daticert_encoding {
             Encoding::Base64 => ("base64", wrapped(xml).into_bytes()),
             Encoding::QuotedPrintable => ("quoted-printable", quoted_printable(xml)),
-            Encoding::Plain => ("8bit", xml.to_vec()),
+            // with CRLF, the form in which a signer takes text (RFC 8551 section 3.1.1)
+            Encoding::Plain => ("8bit", String::from_utf8_lossy(xml).replace('\n', "\r\n").into_bytes()),
         };
         let name = &self.daticert_name;
         let head = format!(

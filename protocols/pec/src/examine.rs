@@ -185,6 +185,12 @@ impl<'a> Examination<'a> {
         Certified::of(self.kind, self.content.daticert.as_ref(), self.sha256).map(Verified::new)
     }
 
+    /// Whether the signature leads to an authority and header and certification data agree. It counts as evidence only where
+    /// [`Self::verified`] gives a value, which also asks for a directory.
+    pub fn is_sound(&self) -> bool {
+        self.refusals.is_empty() && self.signature.is_some()
+    }
+
     /// The original mail inside, exactly as it stands.
     pub fn original(&self) -> Option<&[u8]> {
         self.bytes.get(self.content.original.as_ref()?.range.clone())

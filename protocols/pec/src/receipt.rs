@@ -6,6 +6,7 @@ use jiff::Timestamp;
 use crate::address::{Address, MailId};
 use crate::daticert::Daticert;
 use crate::kind::{ErrorWord, PecType, ReceiptForm};
+use crate::verified::Verified;
 
 /// Why something did not happen, in PEC's word and the provider's own.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
@@ -102,6 +103,14 @@ pub enum Certified {
 }
 
 impl Certified {
+    /// The receipt, still verified; nothing for an envelope or an anomaly.
+    pub fn into_receipt(certified: Verified<Self>) -> Option<Verified<Receipt>> {
+        match certified.into_inner() {
+            Self::Receipt(receipt) => Some(Verified::new(receipt)),
+            Self::Envelope(_) | Self::Anomaly => None,
+        }
+    }
+
     /// What a type and its certification data say; nothing for an ordinary mail or where data is missing.
     pub(crate) fn of(kind: PecType, daticert: Option<&Daticert>, evidence: Digest) -> Option<Self> {
         if kind == PecType::Anomaly {
