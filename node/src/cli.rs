@@ -3,6 +3,7 @@
 use clap::{Args, Parser, Subcommand, ValueEnum};
 use concerto_federation_config::Language;
 use concerto_message::{FederationId, Writer};
+use jiff::Timestamp;
 use std::path::PathBuf;
 
 use crate::output::Output;
@@ -73,6 +74,30 @@ pub(crate) enum Command {
     Outbox(Page),
     /// Verifica un'esportazione senza alcun archivio · verifies an export without any store.
     Verify(Verify),
+    /// Posta elettronica certificata · certified mail.
+    #[command(subcommand)]
+    Pec(Pec),
+}
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum Pec {
+    /// Dice che cos'è un messaggio e se è provato · says what a mail is and whether it is proved (protocols/pec/README.md).
+    Inspect(Inspect),
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct Inspect {
+    /// Il messaggio, così come ricevuto · the mail, as it was received (.eml).
+    pub(crate) file: PathBuf,
+    /// Le autorità di certificazione, PEM · the certification authorities, PEM.
+    #[arg(long)]
+    pub(crate) ca: Option<PathBuf>,
+    /// L'elenco dei gestori, LDIF · the providers' directory, LDIF.
+    #[arg(long)]
+    pub(crate) directory: Option<PathBuf>,
+    /// Quando il certificato doveva valere · when the certificate had to be valid (altrimenti/else: l'ora certificata · the certified time).
+    #[arg(long)]
+    pub(crate) at: Option<Timestamp>,
 }
 
 #[derive(Debug, Args)]

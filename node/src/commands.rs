@@ -15,7 +15,7 @@ use crate::control::{self, WireDocument, WireOrder, WireReply};
 use crate::engine::Engine;
 use crate::home::{Home, read};
 use crate::output::{Failure, Output};
-use crate::{auto, demo, export, init, serve, verify, views};
+use crate::{auto, demo, export, init, pec, serve, verify, views};
 
 /// Runs one command.
 pub(crate) fn run(out: Output, arguments: Arguments) -> Result<(), Failure> {
@@ -41,6 +41,7 @@ pub(crate) fn run(out: Output, arguments: Arguments) -> Result<(), Failure> {
         Command::Inbox(page) => views::inbox(out, &Home::open(&folder)?, page.limit),
         Command::Outbox(page) => views::outbox(out, &Home::open(&folder)?, page.limit),
         Command::Verify(v) => verify::run(out, &v.folder, v.anchor.as_deref()),
+        Command::Pec(cli::Pec::Inspect(inspect)) => pec::inspect(out, &inspect),
     }
 }
 

@@ -16,6 +16,7 @@ mod failpoint;
 mod home;
 mod init;
 mod output;
+mod pec;
 mod serve;
 mod verify;
 mod views;
