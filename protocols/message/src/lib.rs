@@ -10,6 +10,7 @@
 
 pub mod attachment;
 pub mod chain;
+pub mod detached;
 pub mod ids;
 pub mod jades;
 pub mod jose;
