@@ -1,4 +1,4 @@
-//! The Italian calendar of administrative terms: holidays, roll-over, calendar days, working days, months (RULES B.1, T1-T10).
+//! The Italian calendar of administrative terms: holidays, roll-over, calendar days, working days, months (RULES B.1, T1-T11).
 //!
 //! C.c. art. 2963 and c.p.c. art. 155: the first day is not counted, the last one is, and a term that ends on a holiday goes on to
 //! the next day that is none. Saturday is no holiday (Cass. 5114/2009): the strict reading keeps it, the prudential one skips it.
@@ -23,6 +23,49 @@ pub enum Confidence {
     /// Open.
     #[serde(rename = "?")]
     Open,
+    /// Decided by a signed local profile.
+    #[serde(rename = "L")]
+    Local,
+}
+
+impl Confidence {
+    /// The letter that the data use.
+    pub fn letter(self) -> &'static str {
+        match self {
+            Self::Verified => "V",
+            Self::Secondary => "S",
+            Self::Memory => "M",
+            Self::Open => "?",
+            Self::Local => "L",
+        }
+    }
+}
+
+/// What a day of the data does.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Deserialize)]
+#[serde(rename_all = "snake_case")]
+enum Effect {
+    /// A term that ends on it goes on.
+    #[default]
+    MovesTerms,
+    /// Offices are closed: no working day, but no term moves (T5).
+    NotWorking,
+}
+
+/// The office whose days are counted: where it is, and whether it works on Saturdays (T5, T6).
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct Office {
+    /// The place, as the data spell it; none where only national holidays count.
+    pub seat: Option<String>,
+    /// Whether Saturday is one of its working days.
+    pub six_day_week: bool,
+}
+
+impl Office {
+    /// An office at this seat with the usual week.
+    pub fn at(seat: Option<&str>) -> Self {
+        Self { seat: seat.map(str::to_owned), six_day_week: false }
+    }
 }
 
 /// Two readings of a day term; the law does not say which one holds for Saturdays (RULES T3).
@@ -50,6 +93,10 @@ pub struct Holiday {
     easter_offset: Option<i16>,
     /// The place whose offices keep it; none for a national holiday.
     pub seat: Option<String>,
+    #[serde(default)]
+    effect: Effect,
+    #[serde(default)]
+    optional: bool,
     from: Option<Date>,
     until: Option<Date>,
     /// The norm.
@@ -63,7 +110,11 @@ impl Holiday {
         let here = self.seat.is_none() || self.seat.as_deref() == seat;
         let in_force =
             self.from.is_none_or(|from| from <= day) && self.until.is_none_or(|until| day <= until);
-        here && in_force && self.falls_on(day)
+        !self.optional && here && in_force && self.falls_on(day)
+    }
+
+    fn moves_terms(&self, day: Date, seat: Option<&str>) -> bool {
+        self.effect == Effect::MovesTerms && self.matches(day, seat)
     }
 
     fn falls_on(&self, day: Date) -> bool {
@@ -109,10 +160,42 @@ impl<'de> Deserialize<'de> for MonthDay {
 #[serde(deny_unknown_fields)]
 struct DaysOfWeek {
     weekdays: Vec<DayOfWeek>,
-    #[serde(rename = "citation")]
-    _citation: String,
-    #[serde(rename = "tag")]
-    _tag: Confidence,
+    citation: String,
+    tag: Confidence,
+}
+
+/// How the calendar of an act of the Union differs (Reg. (CEE, Euratom) 1182/71 art. 3).
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct EuDays {
+    weekdays: Vec<DayOfWeek>,
+    rolls_backward: bool,
+    two_working_days_from: u16,
+    citation: String,
+    tag: Confidence,
+}
+
+/// A calendar by which a term is counted.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum CalendarKind {
+    /// Italian terms.
+    #[default]
+    National,
+    /// Terms that an act of the Union sets (T11).
+    Eu,
+}
+
+/// The years that the data describe.
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Coverage {
+    /// The version of the file.
+    pub version: String,
+    /// The first day.
+    pub from: Date,
+    /// The last day.
+    pub until: Date,
 }
 
 impl DaysOfWeek {
@@ -125,8 +208,11 @@ impl DaysOfWeek {
 #[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Calendar {
+    data: Coverage,
     working_days: DaysOfWeek,
+    working_days_six: DaysOfWeek,
     prudential: DaysOfWeek,
+    eu: EuDays,
     #[serde(rename = "holiday")]
     holidays: Vec<Holiday>,
 }
@@ -151,11 +237,56 @@ pub struct Rolled {
 
 /// The name under which a Saturday appears in [`Skipped`].
 pub const SATURDAY: &str = "saturday";
+/// The name under which a day appears in [`Skipped`] because the term would hold fewer than two working days (T11).
+pub const TOO_FEW_WORKING_DAYS: &str = "too_few_working_days";
 
 impl Calendar {
     /// The holiday that `day` is, for an office with this seat (T4, T5).
     pub fn holiday(&self, day: Date, seat: Option<&str>) -> Option<&Holiday> {
-        self.holidays.iter().find(|holiday| holiday.matches(day, seat))
+        self.holidays.iter().find(|holiday| holiday.moves_terms(day, seat))
+    }
+
+    /// The years that the data describe; a date outside is not computed.
+    pub fn coverage(&self) -> &Coverage {
+        &self.data
+    }
+
+    /// Whether the data know something of this place, be it settled or not.
+    pub fn knows_seat(&self, seat: &str) -> bool {
+        self.holidays.iter().any(|holiday| holiday.seat.as_deref() == Some(seat))
+    }
+
+    /// A holiday of this place that has no effect until a local profile says so.
+    pub fn unsettled_at(&self, seat: &str) -> Option<&Holiday> {
+        self.holidays.iter().find(|holiday| holiday.optional && holiday.seat.as_deref() == Some(seat))
+    }
+
+    /// The days between two others on which offices of this place are closed although no term moves (T5).
+    pub(crate) fn closings<'a>(&'a self, ends: (Date, Date), seat: Option<&'a str>) -> Vec<&'a str> {
+        let closed = |day: Date| {
+            let closing =
+                |holiday: &&Holiday| holiday.effect == Effect::NotWorking && holiday.matches(day, seat);
+            self.holidays.iter().find(closing).map(|holiday| holiday.id.as_str())
+        };
+        let days =
+            std::iter::successors(Some(ends.0), |day| day.tomorrow().ok().filter(|day| *day <= ends.1));
+        days.filter_map(closed).collect()
+    }
+
+    /// What says which days are working days, and how sure that is.
+    pub fn working_days_source(&self, six_day_week: bool) -> (&str, Confidence) {
+        let days = if six_day_week { &self.working_days_six } else { &self.working_days };
+        (&days.citation, days.tag)
+    }
+
+    /// What says how the calendar of the Union counts, and how sure that is.
+    pub fn eu_source(&self) -> (&str, Confidence) {
+        (&self.eu.citation, self.eu.tag)
+    }
+
+    /// What says which days the prudential reading skips, and how sure that is.
+    pub fn prudential_source(&self) -> (&str, Confidence) {
+        (&self.prudential.citation, self.prudential.tag)
     }
 
     /// A holiday by its stable name.
@@ -165,7 +296,12 @@ impl Calendar {
 
     /// Whether `day` counts among *giorni lavorativi* (T6): Monday to Friday, no holiday.
     pub fn is_working_day(&self, day: Date, seat: Option<&str>) -> bool {
-        self.working_days.contain(day) && self.holiday(day, seat).is_none()
+        self.works(day, seat, false)
+    }
+
+    fn works(&self, day: Date, seat: Option<&str>, six_day_week: bool) -> bool {
+        let week = if six_day_week { &self.working_days_six } else { &self.working_days };
+        week.contain(day) && !self.holidays.iter().any(|holiday| holiday.matches(day, seat))
     }
 
     /// The first day from `day` on at which a term may end (T2, T3).
@@ -178,14 +314,56 @@ impl Calendar {
         self.roll(day, seat, reading, |day| day.yesterday().ok())
     }
 
+    /// The day from `day` on at which a term of an act of the Union may end, `start` and `days` being its own (T11).
+    pub fn roll_eu(&self, day: Date, start: Date, days: u16, seat: Option<&str>) -> Rolled {
+        let blocked = |day: Date| match self.holiday(day, seat) {
+            Some(holiday) => Some(holiday.id.as_str()),
+            None => self.eu.weekdays.iter().any(|w| w.0 == day.weekday()).then_some(SATURDAY),
+        };
+        let mut rolled = walk(day, |day| day.tomorrow().ok(), blocked);
+        if days >= self.eu.two_working_days_from {
+            let second = self.add_working_days(start, 2, seat);
+            while rolled.date < second
+                && let Ok(next) = rolled.date.tomorrow()
+            {
+                let holiday = blocked(rolled.date).unwrap_or(TOO_FEW_WORKING_DAYS).to_owned();
+                rolled.skipped.push(Skipped { day: rolled.date, holiday });
+                rolled.date = next;
+            }
+        }
+        rolled
+    }
+
+    /// Whether a term of an act of the Union that is counted backwards moves back over holidays.
+    pub fn eu_rolls_backward(&self) -> bool {
+        self.eu.rolls_backward
+    }
+
     /// The last of `count` working days after `start`, which is not counted (T6).
     pub fn add_working_days(&self, start: Date, count: u16, seat: Option<&str>) -> Date {
+        self.walk_working_days(start, count, |day| day.tomorrow().ok(), |day| self.works(day, seat, false))
+    }
+
+    /// The same for an office that may work on Saturdays, forwards or backwards.
+    pub fn working_days_of(&self, office: &Office, start: Date, count: u16, backward: bool) -> Date {
+        let works = |day| self.works(day, office.seat.as_deref(), office.six_day_week);
+        let step = |day: Date| if backward { day.yesterday().ok() } else { day.tomorrow().ok() };
+        self.walk_working_days(start, count, step, works)
+    }
+
+    fn walk_working_days(
+        &self,
+        start: Date,
+        count: u16,
+        step: impl Fn(Date) -> Option<Date>,
+        works: impl Fn(Date) -> bool,
+    ) -> Date {
         let (mut day, mut left) = (start, count);
         while left > 0
-            && let Ok(next) = day.tomorrow()
+            && let Some(next) = step(day)
         {
             day = next;
-            if self.is_working_day(day, seat) {
+            if works(day) {
                 left -= 1;
             }
         }
@@ -199,14 +377,7 @@ impl Calendar {
         reading: Reading,
         step: impl Fn(Date) -> Option<Date>,
     ) -> Rolled {
-        let mut rolled = Rolled { date: day, skipped: Vec::new() };
-        while let Some(holiday) = self.obstacle(rolled.date, seat, reading)
-            && let Some(next) = step(rolled.date)
-        {
-            rolled.skipped.push(Skipped { day: rolled.date, holiday: holiday.to_owned() });
-            rolled.date = next;
-        }
-        rolled
+        walk(day, step, |day| self.obstacle(day, seat, reading))
     }
 
     fn obstacle(&self, day: Date, seat: Option<&str>, reading: Reading) -> Option<&str> {
@@ -218,6 +389,21 @@ impl Calendar {
     }
 }
 
+fn walk<'a>(
+    day: Date,
+    step: impl Fn(Date) -> Option<Date>,
+    obstacle: impl Fn(Date) -> Option<&'a str>,
+) -> Rolled {
+    let mut rolled = Rolled { date: day, skipped: Vec::new() };
+    while let Some(holiday) = obstacle(rolled.date)
+        && let Some(next) = step(rolled.date)
+    {
+        rolled.skipped.push(Skipped { day: rolled.date, holiday: holiday.to_owned() });
+        rolled.date = next;
+    }
+    rolled
+}
+
 /// The day `days` calendar days after `start` (before, if negative): the first day is not counted, holidays within count (T1).
 pub fn add_days(start: Date, days: i64) -> Date {
     // Far beyond any term; keeps `Span` within what it can hold.
@@ -225,9 +411,12 @@ pub fn add_days(start: Date, days: i64) -> Date {
     start.saturating_add(Span::new().days(days))
 }
 
-/// The same day `months` later, or the last of that month where it has no such day (T1).
-pub fn add_months(start: Date, months: u16) -> Date {
-    start.saturating_add(Span::new().months(i64::from(months)))
+/// Far beyond any term; keeps `Span` within what it can hold.
+const MONTHS_MAX: i32 = 100_000;
+
+/// The same day `months` later (earlier, if negative), or the last of that month where it has no such day (T1).
+pub fn add_months(start: Date, months: i32) -> Date {
+    start.saturating_add(Span::new().months(i64::from(months.clamp(-MONTHS_MAX, MONTHS_MAX))))
 }
 
 /// Calendar days from `start` to `end`; negative if `end` comes first.

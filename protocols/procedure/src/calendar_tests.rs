@@ -23,7 +23,7 @@ fn due(receipt: Date, days: i64) -> (Date, Date) {
 
 #[test]
 fn the_data_of_the_release_can_be_read() {
-    Law::parse(include_str!("../data/holidays.toml"), include_str!("../data/regimes.toml")).unwrap();
+    Law::parse(&crate::law::EMBEDDED).unwrap();
 }
 
 #[test]

@@ -215,6 +215,11 @@ impl Conference {
         self.notice.is_some().then_some(self.regime.as_str())
     }
 
+    /// The day that fixed the regime; none in the draft.
+    pub fn regime_basis(&self) -> Option<Date> {
+        self.notice.as_ref().map(|notice| notice.act.regime_basis_date)
+    }
+
     /// The notice of the current round.
     pub fn notice(&self) -> Option<&Sent<Notice>> {
         self.notice.as_ref()

@@ -152,7 +152,9 @@ fn fork_resolved(fork: &ForkResolved) -> Result<(), Refusal> {
 /// The settled numbers of the conference's regime.
 fn settled(conference: &Conference) -> Result<Settled<'static>, Refusal> {
     let given = conference.regime().unwrap_or_default();
-    let regime = Regime::named(given)
+    let regime = conference
+        .regime_basis()
+        .and_then(|basis| Regime::named_on(given, basis))
         .ok_or_else(|| Refusal::RegimeMismatch { given: given.to_owned(), fixed: String::new() })?;
     regime.settled().map_err(value_missing)
 }

@@ -1,12 +1,16 @@
-//! The law's data, embedded and dated: the calendar and the regimes.
+//! The law's data, embedded and dated: the calendar, the regimes and the terms of each kind of case (RULES A.0, B).
 //!
-//! Both files are part of the program and a test reads them. If they could not be read, the law would be empty: no regime, hence no
-//! notice, hence no term. A broken data file therefore refuses work; it never computes a wrong date.
+//! The files are part of the program and a test reads them. If they could not be read, the law would be empty: no regime, hence no
+//! notice, hence no term. A broken data file therefore refuses work; it never computes a wrong date. A signed local profile
+//! ([`Profile`]) supplies values that the release leaves open, for notices of the days on which it holds.
 
-use std::sync::LazyLock;
+use jiff::civil::Date;
+use std::sync::{LazyLock, OnceLock};
 
-use crate::calendar::Calendar;
-use crate::regime::{Regime, RegimesFile};
+use crate::calendar::{Calendar, Holiday};
+use crate::procedures::{Procedure, ProceduresFile};
+use crate::profile::Profile;
+use crate::regime::{Layer, Regime, RegimesFile};
 
 /// The law's data could not be read.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -17,31 +21,109 @@ pub enum LawDataError {
     /// The regimes.
     #[error("regimes: {0}")]
     Regimes(String),
+    /// The terms of the kinds of case.
+    #[error("procedures: {0}")]
+    Procedures(String),
 }
 
-/// The calendar and the regimes.
+/// The texts of the files (TOML; see the comments at their heads).
+#[derive(Debug, Clone, Copy)]
+pub struct Sources<'a> {
+    /// `data/holidays.toml`.
+    pub holidays: &'a str,
+    /// `data/regimes.toml`.
+    pub regimes: &'a str,
+    /// `data/procedures.toml`.
+    pub procedures: &'a str,
+}
+
+/// The texts that this release carries.
+pub const EMBEDDED: Sources<'static> = Sources {
+    holidays: include_str!("../data/holidays.toml"),
+    regimes: include_str!("../data/regimes.toml"),
+    procedures: include_str!("../data/procedures.toml"),
+};
+
+/// Where the files are in the source, for whoever must extend them.
+pub const HOLIDAYS_FILE: &str = "protocols/procedure/data/holidays.toml";
+/// The same for the regimes.
+pub const REGIMES_FILE: &str = "protocols/procedure/data/regimes.toml";
+
+/// The calendar, the regimes and the kinds of case.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Law {
     /// Holidays and working days.
     pub calendar: Calendar,
     /// The regimes, in the order of the file.
     pub regimes: Vec<Regime>,
+    /// The kinds of case with their terms, in the order of the file.
+    pub procedures: Vec<Procedure>,
+    /// The versions of the three files.
+    pub versions: [String; 3],
 }
 
 impl Law {
-    /// Reads the two files (TOML; see the comments at their heads).
-    pub fn parse(holidays: &str, regimes: &str) -> Result<Self, LawDataError> {
-        let calendar = toml::from_str(holidays).map_err(|error| LawDataError::Holidays(error.to_string()))?;
-        let file: RegimesFile =
-            toml::from_str(regimes).map_err(|error| LawDataError::Regimes(error.to_string()))?;
-        Ok(Self { calendar, regimes: file.regime })
+    /// Reads the files.
+    ///
+    /// # Errors
+    /// [`LawDataError`] names the file that cannot be read.
+    pub fn parse(sources: &Sources<'_>) -> Result<Self, LawDataError> {
+        let calendar: Calendar =
+            toml::from_str(sources.holidays).map_err(|error| LawDataError::Holidays(error.to_string()))?;
+        let regimes =
+            toml::from_str(sources.regimes).map_err(|error| LawDataError::Regimes(error.to_string()))?;
+        let procedures = toml::from_str(sources.procedures)
+            .map_err(|error| LawDataError::Procedures(error.to_string()))?;
+        Ok(Self::of(calendar, regimes, procedures))
+    }
+
+    pub(crate) fn of(calendar: Calendar, regimes: RegimesFile, procedures: ProceduresFile) -> Self {
+        let versions = [calendar.coverage().version.clone(), regimes.data.version, procedures.data.version];
+        Self { calendar, regimes: regimes.regime, procedures: procedures.procedure, versions }
     }
 
     /// The data that this release carries.
     pub fn embedded() -> Option<&'static Self> {
-        static LAW: LazyLock<Option<Law>> = LazyLock::new(|| {
-            Law::parse(include_str!("../data/holidays.toml"), include_str!("../data/regimes.toml")).ok()
-        });
+        static LAW: LazyLock<Option<Law>> = LazyLock::new(|| Law::parse(&EMBEDDED).ok());
         LAW.as_ref()
     }
+
+    /// The data for a notice of this day: with the local profile of this node where it holds, else the release's.
+    pub fn on(day: Date) -> Option<&'static Self> {
+        match INSTALLED.get() {
+            Some((profile, law)) if profile.holds_on(day) => Some(law),
+            _ => Self::embedded(),
+        }
+    }
+
+    /// Makes a verified profile hold in this process from now on: once, before anything is computed. False if one holds already.
+    pub fn install(profile: Profile, law: Self) -> bool {
+        INSTALLED.set((profile, law)).is_ok()
+    }
+
+    /// A holiday by its name, also one that only the profile of this process knows.
+    pub(crate) fn holiday_anywhere(id: &str) -> Option<&'static Holiday> {
+        let installed = INSTALLED.get().and_then(|(_, law)| law.calendar.holiday_named(id));
+        installed.or_else(|| Self::embedded()?.calendar.holiday_named(id))
+    }
+
+    /// The regime of a notice of this day: the mandatory overlay in force, else the base (A.0).
+    pub fn regime_on(&self, date: Date) -> Option<&Regime> {
+        let in_force =
+            |layer: Layer| self.regimes.iter().find(|regime| regime.layer == layer && regime.holds_on(date));
+        in_force(Layer::Mandatory).or_else(|| in_force(Layer::Base))
+    }
+
+    /// A regime by its id.
+    pub fn regime(&self, id: &str) -> Option<&Regime> {
+        self.regimes.iter().find(|regime| regime.id == id)
+    }
+
+    /// A kind of case by its name.
+    pub fn procedure(&self, kind: &str) -> Option<&Procedure> {
+        self.procedures.iter().find(|procedure| procedure.kind == kind)
+    }
 }
+
+/// The profile of this node with the law that it makes.
+static INSTALLED: OnceLock<(Profile, Law)> = OnceLock::new();

@@ -1,25 +1,33 @@
 //! The law of the *conferenza di servizi* (L. 241/1990 artt. 14 ff.), as pure functions: no clock, no files, no randomness.
 //!
-//! - [`calendar`], [`regime`]: holidays and numbers of days, as dated data with their citations.
+//! - [`calendar`], [`regime`], [`procedures`]: holidays and numbers of days, as dated data with their citations; [`profile`]: what a
+//!   signed local file adds to them.
+//! - [`counting`], [`one_term`], [`mod@schedule`]: one term from its start, and the terms of a case from its events, without any conference.
 //! - [`conference`]: the state, which [`evolve::evolve`] folds from the events of the procedente's chain; total, never failing.
 //! - [`guards`]: one check for each act; [`decide::decide`] asks it before an act is signed, `evolve` when it is folded.
 //! - [`mod@terms`], [`timeliness`]: until when, why, and what came in time; computed from the state on demand, never frozen.
 //! - [`view`]: what people see at an instant. [`refusal`]: every no, with its code, its norm and its words.
 //!
-//! Covered: the simplified asynchronous *conferenza decisoria* (art. 14-bis) under regime R1b (DL 76/2020 art. 13). Other regimes
-//! are data; values that the sources leave open are refused by name.
+//! Conferences that nodes hold: the simplified asynchronous *conferenza decisoria* (art. 14-bis), under the regime of the day of its
+//! notice. Dates of other kinds of case are computed by `schedule`. Values that the sources leave open are refused by name.
 
 pub mod acts;
 pub mod calendar;
 pub mod conference;
+pub mod counting;
 pub mod decide;
 pub mod evolve;
 pub mod guards;
 pub mod language;
 pub mod law;
 pub mod legal_time;
+pub mod one_term;
+pub mod procedures;
+pub mod profile;
 pub mod refusal;
 pub mod regime;
+pub mod schedule;
+pub mod schedule_words;
 pub mod term;
 pub mod terms;
 pub mod timeliness;

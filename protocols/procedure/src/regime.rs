@@ -14,7 +14,16 @@ use crate::law::Law;
 #[derive(Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub(crate) struct RegimesFile {
+    pub(crate) data: DataVersion,
     pub(crate) regime: Vec<Regime>,
+}
+
+/// The version of a file of the law's data.
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct DataVersion {
+    /// The day it was last changed.
+    pub version: String,
 }
 
 /// How a regime relates to the others in force on the same day.
@@ -47,10 +56,12 @@ pub enum DayUnit {
     Calendar,
     /// *Giorni lavorativi* (T6).
     Working,
+    /// Months (T1).
+    Months,
 }
 
 /// Whether the procedente may set less.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Bound {
     /// The law gives the most.
@@ -75,7 +86,8 @@ pub enum Force {
 #[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct TermRule {
-    days: Option<u16>,
+    /// Its number, in `unit`; none where nobody has settled it.
+    pub(crate) days: Option<u16>,
     /// What its days are.
     pub unit: DayUnit,
     /// Whether less may be set.
@@ -86,6 +98,14 @@ pub struct TermRule {
     pub norm: String,
     /// How sure.
     pub tag: Confidence,
+    /// First day of the notices for which it holds, where a kind of case has several.
+    pub(crate) from: Option<Date>,
+    /// Last day of the notices for which it holds.
+    pub(crate) until: Option<Date>,
+    /// The regimes under which it holds; all where absent.
+    pub(crate) regimes: Option<Vec<String>>,
+    /// The local profile that gives the number.
+    pub source: Option<String>,
 }
 
 /// The terms that a regime settles.
@@ -133,6 +153,10 @@ pub struct Regime {
     costs_of_prescriptions: Option<bool>,
     /// How sure the regime as a whole is.
     pub tag: Confidence,
+    /// What everybody who gets a date of it should know, in Italian.
+    pub note_it: Option<String>,
+    /// The same in English.
+    pub note_en: Option<String>,
     /// The norms.
     pub citations: Vec<String>,
     /// Its numbers.
@@ -162,15 +186,17 @@ pub struct NoRegime {
 impl Regime {
     /// The regime of a notice of this day: the mandatory overlay in force, else the base.
     pub fn on(date: Date) -> Result<&'static Self, NoRegime> {
-        let in_force = |layer: Layer| {
-            Law::embedded()?.regimes.iter().find(|regime| regime.layer == layer && regime.holds_on(date))
-        };
-        in_force(Layer::Mandatory).or_else(|| in_force(Layer::Base)).ok_or(NoRegime { on: date })
+        Law::on(date).and_then(|law| law.regime_on(date)).ok_or(NoRegime { on: date })
     }
 
-    /// A regime by its id.
+    /// A regime by its id, as it stands in the release.
     pub fn named(id: &str) -> Option<&'static Self> {
-        Law::embedded()?.regimes.iter().find(|regime| regime.id == id)
+        Law::embedded()?.regime(id)
+    }
+
+    /// A regime by its id, as it stands for a conference with this basis date.
+    pub fn named_on(id: &str, basis: Date) -> Option<&'static Self> {
+        Law::on(basis)?.regime(id)
     }
 
     /// Whether a notice of this day can fall under it.
@@ -187,6 +213,23 @@ impl Regime {
     /// The days of one of its terms, by the name of its field.
     pub fn days(&self, value: &'static str, rule: &TermRule) -> Result<u16, MissingValue> {
         rule.days.ok_or_else(|| self.missing(value, &rule.norm))
+    }
+
+    /// One of its terms, by the name of its field.
+    pub fn rule(&self, name: &str) -> Option<(&'static str, &TermRule)> {
+        let rules = &self.terms;
+        Some(match name {
+            "notice" => ("terms.notice", &rules.notice),
+            "integration_requests" => ("terms.integration_requests", &rules.integration_requests),
+            "suspension" => ("terms.suspension", &rules.suspension),
+            "determination" => ("terms.determination", &rules.determination),
+            "determination_sensitive" => ("terms.determination_sensitive", &rules.determination_sensitive),
+            "meeting" => ("terms.meeting", &rules.meeting),
+            "final_determination" => ("terms.final_determination", &rules.final_determination),
+            "rebuttal" => ("terms.rebuttal", &rules.rebuttal),
+            "opposition" => ("terms.opposition", &rules.opposition),
+            _ => return None,
+        })
     }
 
     /// Its numbers, all of them settled; else the first that is missing.

@@ -2,10 +2,10 @@
 
 use concerto_message::{Digest, Writer};
 use jiff::civil::Date;
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 
 use crate::acts::{TermKind, TermLine};
-use crate::calendar::{SATURDAY, Skipped};
+use crate::calendar::{SATURDAY, Skipped, TOO_FEW_WORKING_DAYS};
 use crate::language::{Lang, date_text};
 use crate::law::Law;
 use crate::legal_time::{LegalNow, expired};
@@ -32,7 +32,7 @@ pub struct Term {
 }
 
 /// What a term counts from.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum StartEvent {
     /// The application, or the start ex officio.
@@ -47,6 +47,20 @@ pub enum StartEvent {
     RequestToApplicant,
     /// The day stated in the notice.
     StatedDay,
+    /// The day of the notice.
+    Notice,
+    /// The first meeting.
+    FirstMeeting,
+    /// The communication of the conclusion.
+    Communication,
+    /// The receipt of the opposition.
+    Opposition,
+    /// The meeting at the Presidency of the Council.
+    CouncilMeeting,
+    /// The adoption of the act.
+    Adoption,
+    /// A day that somebody names.
+    GivenDay,
 }
 
 /// A stated date and the law disagree (T8).
@@ -81,6 +95,24 @@ pub enum Step {
         /// The day reached.
         to: Date,
     },
+    /// Days were taken off: the term is counted backwards (T10).
+    Subtracted {
+        /// How many.
+        days: u16,
+        /// Of which kind.
+        unit: DayUnit,
+        /// By which norm.
+        norm: String,
+        /// The day reached.
+        to: Date,
+    },
+    /// The term was interrupted and starts anew (S5).
+    Restarted {
+        /// The day of the request.
+        requested: Date,
+        /// It counts from here; the day itself is not counted.
+        on: Date,
+    },
     /// The terms stood still (art. 2 c. 7).
     StoodStill {
         /// From.
@@ -96,6 +128,13 @@ pub enum Step {
     },
     /// The last day could not be one.
     Rolled {
+        /// The days that could not.
+        skipped: Vec<Skipped>,
+        /// The day reached.
+        to: Date,
+    },
+    /// The last day of a term counted backwards could not be one.
+    RolledBack {
         /// The days that could not.
         skipped: Vec<Skipped>,
         /// The day reached.
@@ -162,10 +201,15 @@ impl Term {
 
     /// The reason of its date, for people.
     pub fn derivation_text(&self, lang: Lang) -> String {
-        let mut steps: Vec<String> = self.derivation.iter().map(|step| step_text(step, lang)).collect();
-        steps.dedup(); // a date stated twice, and the same, is one reason
-        steps.join("; ")
+        derivation_text(&self.derivation, lang)
     }
+}
+
+/// The reason of a date, step by step, for people.
+pub fn derivation_text(steps: &[Step], lang: Lang) -> String {
+    let mut steps: Vec<String> = steps.iter().map(|step| step_text(step, lang)).collect();
+    steps.dedup(); // a date stated twice, and the same, is one reason
+    steps.join("; ")
 }
 
 /// The digest that receipts and `TermDigest` carry: SHA-256 over one line for each term,
@@ -188,6 +232,21 @@ fn step_text(step: &Step, lang: Lang) -> String {
         (Step::Start { event, on }, _) => format!("{} {}", start_text(*event, lang), day(on)),
         (Step::Added { days, unit, norm, to }, _) => {
             format!("+ {days} {} ({norm}) = {}", unit_text(*unit, lang), day(to))
+        }
+        (Step::Subtracted { days, unit, norm, to }, _) => {
+            format!("- {days} {} ({norm}) = {}", unit_text(*unit, lang), day(to))
+        }
+        (Step::Restarted { requested, on }, Lang::It) => {
+            format!("interrotto dalla richiesta di {}: decorre di nuovo da {}", day(requested), day(on))
+        }
+        (Step::Restarted { requested, on }, Lang::En) => {
+            format!("interrupted by the request of {}: starts anew on {}", day(requested), day(on))
+        }
+        (Step::RolledBack { skipped, to }, Lang::It) => {
+            format!("{}: anticipato a {}", skipped_text(skipped, lang), day(to))
+        }
+        (Step::RolledBack { skipped, to }, Lang::En) => {
+            format!("{}: moved back to {}", skipped_text(skipped, lang), day(to))
         }
         (Step::StoodStill { from, resumed, days, projected, to }, Lang::It) => {
             let how = if *projected { ", al massimo" } else { "" };
@@ -227,7 +286,8 @@ fn in_brackets(text: &str) -> String {
     if text.is_empty() { String::new() } else { format!(" ({text})") }
 }
 
-fn start_text(event: StartEvent, lang: Lang) -> &'static str {
+/// What a term counts from, for people.
+pub fn start_text(event: StartEvent, lang: Lang) -> &'static str {
     match (event, lang) {
         (StartEvent::Application, Lang::It) => "istanza o avvio d'ufficio",
         (StartEvent::Application, Lang::En) => "application or start ex officio",
@@ -243,6 +303,20 @@ fn start_text(event: StartEvent, lang: Lang) -> &'static str {
         (StartEvent::RequestToApplicant, Lang::En) => "request to the applicant",
         (StartEvent::StatedDay, Lang::It) => "data indicata nell'indizione",
         (StartEvent::StatedDay, Lang::En) => "day stated in the notice",
+        (StartEvent::Notice, Lang::It) => "indizione",
+        (StartEvent::Notice, Lang::En) => "notice",
+        (StartEvent::FirstMeeting, Lang::It) => "prima riunione",
+        (StartEvent::FirstMeeting, Lang::En) => "first meeting",
+        (StartEvent::Communication, Lang::It) => "comunicazione della determinazione",
+        (StartEvent::Communication, Lang::En) => "communication of the determination",
+        (StartEvent::Opposition, Lang::It) => "ricezione dell'opposizione",
+        (StartEvent::Opposition, Lang::En) => "receipt of the opposition",
+        (StartEvent::CouncilMeeting, Lang::It) => "riunione presso la Presidenza del Consiglio",
+        (StartEvent::CouncilMeeting, Lang::En) => "meeting at the Presidency of the Council",
+        (StartEvent::Adoption, Lang::It) => "adozione dell'atto",
+        (StartEvent::Adoption, Lang::En) => "adoption of the act",
+        (StartEvent::GivenDay, Lang::It) => "dal giorno indicato",
+        (StartEvent::GivenDay, Lang::En) => "from the given day",
     }
 }
 
@@ -252,6 +326,8 @@ fn unit_text(unit: DayUnit, lang: Lang) -> &'static str {
         (DayUnit::Calendar, Lang::En) => "days",
         (DayUnit::Working, Lang::It) => "giorni lavorativi",
         (DayUnit::Working, Lang::En) => "working days",
+        (DayUnit::Months, Lang::It) => "mesi",
+        (DayUnit::Months, Lang::En) => "months",
     }
 }
 
@@ -292,8 +368,13 @@ fn holiday_name(id: &str, lang: Lang) -> String {
             Lang::En => "Saturday".to_owned(),
         };
     }
-    let holiday = Law::embedded().and_then(|law| law.calendar.holiday_named(id));
-    holiday.map_or_else(
+    if id == TOO_FEW_WORKING_DAYS {
+        return match lang {
+            Lang::It => "meno di due giorni lavorativi".to_owned(),
+            Lang::En => "fewer than two working days".to_owned(),
+        };
+    }
+    Law::holiday_anywhere(id).map_or_else(
         || id.to_owned(),
         |holiday| match lang {
             Lang::It => holiday.it.clone(),

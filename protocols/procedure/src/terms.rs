@@ -20,8 +20,9 @@ use concerto_message::Writer;
 use jiff::civil::Date;
 
 use crate::acts::{SensitiveScope, StatedDates, TermKind};
-use crate::calendar::{Calendar, Reading, add_days, days_between};
+use crate::calendar::add_days;
 use crate::conference::{Body, Conference, SuspensionRecord};
+use crate::counting::{Counting, Due, Raw, Standstill};
 use crate::law::Law;
 use crate::legal_time::rome_date;
 use crate::regime::{Regime, Settled, SettledTerm};
@@ -64,23 +65,9 @@ pub(crate) fn body_term(
 
 struct Computation<'a> {
     conference: &'a Conference,
-    calendar: &'static Calendar,
     settled: Settled<'static>,
     suspension: Option<SuspensionRecord>,
-}
-
-/// A day before rolling, under both readings (they part where a suspension finds one still open and the other not).
-#[derive(Clone, Copy)]
-struct Raw {
-    strict: Date,
-    prudential: Date,
-}
-
-/// A day under both readings, rolled.
-#[derive(Clone, Copy, PartialEq, Eq)]
-struct Due {
-    strict: Date,
-    prudential: Date,
+    counting: Counting<'static>,
 }
 
 /// A date that the procedente stated, with the day on which it did.
@@ -93,19 +80,26 @@ struct Stated {
 
 impl<'a> Computation<'a> {
     fn of(conference: &'a Conference, resumption: Resumption) -> Option<Self> {
-        let settled = Regime::named(conference.regime()?)?.settled().ok()?;
+        let basis = conference.regime_basis()?;
+        let settled = Regime::named_on(conference.regime()?, basis)?.settled().ok()?;
         let mut suspension = conference.suspension.clone();
         if let (Resumption::Projected, Some(suspension)) = (resumption, suspension.as_mut()) {
             suspension.delivered = None;
         }
-        Some(Self { conference, calendar: &Law::embedded()?.calendar, settled, suspension })
+        let standstill = suspension.as_ref().map(|suspension| Standstill {
+            from: suspension.suspended_on,
+            until: suspension.resumes_on(),
+            projected: suspension.delivered.is_none(),
+        });
+        let counting = Counting { calendar: &Law::on(basis)?.calendar, standstill };
+        Some(Self { conference, settled, suspension, counting })
     }
 
     fn notice(&self) -> Option<Term> {
         let notice = self.conference.notice()?;
         let start = Step::Start { event: StartEvent::Application, on: notice.act.started_on };
         let rule = self.settled.notice;
-        let to = self.calendar.add_working_days(notice.act.started_on, rule.days, None);
+        let to = self.counting.calendar.add_working_days(notice.act.started_on, rule.days, None);
         let due = Due { strict: to, prudential: to };
         Some(term(TermKind::Notice, None, due, rule, vec![start, added(rule, to)]))
     }
@@ -131,7 +125,7 @@ impl<'a> Computation<'a> {
         for stated in self.stated(body, kind) {
             let raw =
                 self.moved_if(kind, Raw { strict: stated.date, prudential: stated.date }, stated.on, seat);
-            let rolled = self.roll(raw, seat);
+            let rolled = self.counting.roll(raw, seat);
             if rolled.strict > last {
                 due.prudential = due.prudential.max(rolled.prudential);
                 steps.push(conflict(Conflict::StatedBeyondMaximum, raw.strict, own.strict));
@@ -147,7 +141,7 @@ impl<'a> Computation<'a> {
                 steps.push(conflict(Conflict::ReceivedLaterThanStated, raw.strict, own.strict));
             }
         }
-        steps.extend(self.prudential_step(due, seat));
+        steps.extend(self.counting.prudential_step(due, seat));
         Some(term(kind, Some(writer.clone()), due, rule, steps))
     }
 
@@ -159,9 +153,9 @@ impl<'a> Computation<'a> {
         let to = add_days(receipt, i64::from(rule.days));
         let mut steps = vec![Step::Start { event: StartEvent::Receipt, on: receipt }, added(rule, to)];
         let raw = self.moved_if(kind, Raw { strict: to, prudential: to }, receipt, seat);
-        steps.extend(self.stood_still_step(to, raw.strict, receipt));
-        steps.extend(self.rolled_step(raw.strict, seat));
-        Some((self.roll(raw, seat), steps))
+        steps.extend(self.counting.stood_still_step(to, raw.strict, receipt));
+        steps.extend(self.counting.rolled_step(raw.strict, seat));
+        Some((self.counting.roll(raw, seat), steps))
     }
 
     /// The latest own date among the bodies of this body's class and call that have proof of receipt, also those released since.
@@ -221,14 +215,15 @@ impl<'a> Computation<'a> {
         let rule = self.settled.meeting;
         let days = i64::from(rule.days);
         let raw = Raw { strict: add_days(last.strict, days), prudential: add_days(last.prudential, days) };
-        let most = self.roll(raw, None);
+        let most = self.counting.roll(raw, None);
         let start = Step::Start { event: StartEvent::LastExpiry, on: last.strict };
         let mut steps = vec![start, added(rule, raw.strict)];
-        steps.extend(self.rolled_step(raw.strict, None));
+        steps.extend(self.counting.rolled_step(raw.strict, None));
         let (mut bound, mut reach): (Option<Due>, _) = (None, most.prudential);
         for stated in self.stated_meetings() {
-            let raw = self.moved(Raw { strict: stated.date, prudential: stated.date }, stated.on, None);
-            let rolled = self.roll(raw, None);
+            let raw =
+                self.counting.moved(Raw { strict: stated.date, prudential: stated.date }, stated.on, None);
+            let rolled = self.counting.roll(raw, None);
             if rolled.strict > most.strict {
                 reach = reach.max(rolled.prudential);
                 steps.push(conflict(Conflict::StatedBeyondMaximum, raw.strict, most.strict));
@@ -273,7 +268,7 @@ impl<'a> Computation<'a> {
         }
         let last = last?;
         let rule = self.settled.final_determination;
-        let to = |start| self.calendar.add_working_days(start, rule.days, None);
+        let to = |start| self.counting.calendar.add_working_days(start, rule.days, None);
         let due = Due { strict: to(last.strict), prudential: to(last.prudential) };
         let start = Step::Start { event: StartEvent::LastPosition, on: last.strict };
         let steps = vec![start, added(rule, due.strict)];
@@ -298,14 +293,14 @@ impl<'a> Computation<'a> {
         let notice = self.conference.notice()?;
         let stated = notice.act.dates.procedure_until?;
         let on = rome_date(notice.issued_at);
-        let raw = self.moved(Raw { strict: stated, prudential: stated }, on, None);
+        let raw = self.counting.moved(Raw { strict: stated, prudential: stated }, on, None);
         let mut steps = vec![Step::Start { event: StartEvent::StatedDay, on: stated }];
-        steps.extend(self.stood_still_step(stated, raw.strict, on));
-        steps.extend(self.rolled_step(raw.strict, None));
+        steps.extend(self.counting.stood_still_step(stated, raw.strict, on));
+        steps.extend(self.counting.rolled_step(raw.strict, None));
         // The norm is art. 2 and the act of the administration under it: the regime of the conference says nothing of it.
         let mut term = self.procedente_term(
             TermKind::Procedure,
-            self.roll(raw, None),
+            self.counting.roll(raw, None),
             self.settled.final_determination,
             steps,
         );
@@ -317,69 +312,18 @@ impl<'a> Computation<'a> {
     fn procedente_term(&self, kind: TermKind, due: Due, rule: SettledTerm<'_>, mut steps: Vec<Step>) -> Term {
         let mut due = due;
         if let Some(to) = self.conference.corrected.get(&kind) {
-            let rolled = self.roll(Raw { strict: *to, prudential: *to }, None);
+            let rolled = self.counting.roll(Raw { strict: *to, prudential: *to }, None);
             if rolled.strict > due.strict {
                 steps.push(Step::Corrected { to: rolled.strict });
             }
             due = due.later(rolled);
         }
-        steps.extend(self.prudential_step(due, None));
+        steps.extend(self.counting.prudential_step(due, None));
         term(kind, None, due, rule, steps)
     }
 
     fn moved_if(&self, kind: TermKind, raw: Raw, from: Date, seat: Option<&str>) -> Raw {
-        if kind == TermKind::IntegrationRequests { raw } else { self.moved(raw, from, seat) }
-    }
-
-    /// S3: moves what was still open on the day of the suspension by the days for which it stood still.
-    fn moved(&self, raw: Raw, from: Date, seat: Option<&str>) -> Raw {
-        let Some(suspension) = &self.suspension else { return raw };
-        let days = self.days_still(from);
-        let due = self.roll(raw, seat);
-        let moved = |raw, due| if due >= suspension.suspended_on { add_days(raw, days) } else { raw };
-        Raw { strict: moved(raw.strict, due.strict), prudential: moved(raw.prudential, due.prudential) }
-    }
-
-    fn days_still(&self, from: Date) -> i64 {
-        let still = |suspension: &SuspensionRecord| {
-            days_between(suspension.suspended_on.max(from), suspension.resumes_on()).max(0)
-        };
-        self.suspension.as_ref().map_or(0, still)
-    }
-
-    fn stood_still_step(&self, raw: Date, moved: Date, from: Date) -> Option<Step> {
-        let suspension = self.suspension.as_ref()?;
-        (moved != raw).then(|| Step::StoodStill {
-            from: suspension.suspended_on.max(from),
-            resumed: suspension.resumes_on(),
-            days: days_between(raw, moved),
-            projected: suspension.delivered.is_none(),
-            to: moved,
-        })
-    }
-
-    fn rolled_step(&self, raw: Date, seat: Option<&str>) -> Option<Step> {
-        let rolled = self.calendar.roll_forward(raw, seat, Reading::Strict);
-        (!rolled.skipped.is_empty()).then_some(Step::Rolled { skipped: rolled.skipped, to: rolled.date })
-    }
-
-    fn prudential_step(&self, due: Due, seat: Option<&str>) -> Option<Step> {
-        let rolled = self.calendar.roll_forward(due.strict, seat, Reading::Prudential);
-        let skipped = if rolled.date == due.prudential { rolled.skipped } else { Vec::new() };
-        (due.prudential != due.strict).then_some(Step::Prudential { skipped, to: due.prudential })
-    }
-
-    fn roll(&self, raw: Raw, seat: Option<&str>) -> Due {
-        Due {
-            strict: self.calendar.roll_forward(raw.strict, seat, Reading::Strict).date,
-            prudential: self.calendar.roll_forward(raw.prudential, seat, Reading::Prudential).date,
-        }
-    }
-}
-
-impl Due {
-    fn later(self, other: Self) -> Self {
-        Self { strict: self.strict.max(other.strict), prudential: self.prudential.max(other.prudential) }
+        if kind == TermKind::IntegrationRequests { raw } else { self.counting.moved(raw, from, seat) }
     }
 }
 

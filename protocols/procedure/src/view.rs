@@ -449,7 +449,7 @@ impl Conference {
             matches!(judged, Timeliness::Timely(_))
         });
         let requests: Vec<MessageId> = timely.map(|request| request.message).collect();
-        let days = Regime::named(self.regime()?)?.settled().ok()?.suspension.days;
+        let days = Regime::named_on(self.regime()?, self.regime_basis()?)?.settled().ok()?.suspension.days;
         let order = Suspension { requests: requests.clone(), suspended_on: now.date(), days };
         let allowed = check(self, self.lead(), &Act::Suspension(order), now).is_ok();
         allowed.then_some(Action::ConsiderSuspension { requests })

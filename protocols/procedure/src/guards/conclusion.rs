@@ -346,7 +346,7 @@ fn opposition_until(conference: &Conference, body: &Writer, conclusion: MessageI
         .iter()
         .find(|delivery| delivery.message == conclusion && delivery.body == *body)?;
     let days = settled(conference).ok()?.opposition.days;
-    prudential_after(rome_date(delivery.at), days)
+    prudential_after(conference, rome_date(delivery.at), days)
 }
 
 /// Until when the applicant may send observations on a negative conclusion (art. 10-bis), from when it was sent. None without a record.
@@ -358,10 +358,10 @@ pub(crate) fn rebuttal_until(conference: &Conference) -> Option<Date> {
             && exchange.about == Some(conclusion.message)
     })?;
     let days = settled(conference).ok()?.rebuttal.days;
-    prudential_after(rome_date(sent.at), days)
+    prudential_after(conference, rome_date(sent.at), days)
 }
 
-fn prudential_after(start: Date, days: u16) -> Option<Date> {
-    let calendar = &Law::embedded()?.calendar;
+fn prudential_after(conference: &Conference, start: Date, days: u16) -> Option<Date> {
+    let calendar = &Law::on(conference.regime_basis()?)?.calendar;
     Some(calendar.roll_forward(add_days(start, i64::from(days)), None, Reading::Prudential).date)
 }

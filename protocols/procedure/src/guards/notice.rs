@@ -131,7 +131,7 @@ fn dates(dates: &StatedDates, today: Date, sensitive: bool) -> Result<(), Refusa
 }
 
 fn weigh_dates(notice: &Notice, settled: &Settled<'_>, today: Date, out: &mut Checked) {
-    let Some(law) = Law::embedded() else { return };
+    let Some(law) = Law::on(notice.regime_basis_date) else { return };
     let due = law.calendar.add_working_days(notice.started_on, settled.notice.days, None);
     if notice.round == 1 && today > due {
         out.warn(Warning::NoticeLate { due });
@@ -146,7 +146,7 @@ fn weigh_dates(notice: &Notice, settled: &Settled<'_>, today: Date, out: &mut Ch
         pairs.push((TermKind::Determination, stated, computed));
     }
     for (term, stated, computed) in pairs {
-        compare(term, stated, computed, out);
+        compare(law, term, stated, computed, out);
     }
     if dates.meeting_on > proposed.meeting_on {
         let (stated, computed) = (dates.meeting_on, proposed.meeting_on);
@@ -160,8 +160,7 @@ fn weigh_dates(notice: &Notice, settled: &Settled<'_>, today: Date, out: &mut Ch
     }
 }
 
-fn compare(term: TermKind, stated: Date, computed: Date, out: &mut Checked) {
-    let Some(law) = Law::embedded() else { return };
+fn compare(law: &Law, term: TermKind, stated: Date, computed: Date, out: &mut Checked) {
     let rolled = law.calendar.roll_forward(stated, None, Reading::Strict).date;
     if rolled != stated {
         out.warn(Warning::StatedOnHoliday { term, stated });
@@ -179,7 +178,7 @@ fn compare(term: TermKind, stated: Date, computed: Date, out: &mut Checked) {
 pub fn proposed_dates(day: Date, invited: &[Invited]) -> Result<StatedDates, Refusal> {
     let regime = Regime::on(day).map_err(|unknown| Refusal::RegimeUnknown { on: unknown.on })?;
     let settled = regime.settled().map_err(value_missing)?;
-    let law = Law::embedded().ok_or(Refusal::RegimeUnknown { on: day })?;
+    let law = Law::on(day).ok_or(Refusal::RegimeUnknown { on: day })?;
     Ok(proposed_dates_with(law, &settled, day, invited))
 }
 

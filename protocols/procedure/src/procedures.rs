@@ -1,0 +1,116 @@
+//! The kinds of case and their terms, as dated data (`data/procedures.toml`; RULES B.3, S5).
+
+use jiff::civil::Date;
+use serde::Deserialize;
+
+use crate::regime::{DataVersion, Regime, TermRule};
+use crate::term::StartEvent;
+
+/// The file of the kinds of case.
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct ProceduresFile {
+    pub(crate) data: DataVersion,
+    pub(crate) procedure: Vec<Procedure>,
+}
+
+/// What a request to the applicant does to the terms that run.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum OnRequest {
+    /// They stand still and go on (L. 241/1990 art. 2 c. 7).
+    Suspends,
+    /// They start anew (special laws, S5).
+    Restarts,
+}
+
+/// For which bodies a term is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Applies {
+    /// Those that guard no sensitive interest.
+    Ordinary,
+    /// Those that do.
+    Sensitive,
+}
+
+/// A kind of case.
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Procedure {
+    /// A stable name, such as `simplified`.
+    pub kind: String,
+    /// What it is, in Italian.
+    pub it: String,
+    /// What it is, in English.
+    pub en: String,
+    /// The norm.
+    pub norm: String,
+    /// Whether numbers of it follow the regime of the notice.
+    #[serde(default)]
+    pub uses_regime: bool,
+    /// What a request does; nothing where absent.
+    pub on_request: Option<OnRequest>,
+    /// The longest suspension, where the regime does not say it; days.
+    pub suspension_days_max: Option<u16>,
+    /// Its terms, in the order in which they are shown.
+    #[serde(rename = "term")]
+    pub terms: Vec<ProcedureTerm>,
+}
+
+/// One term of a kind of case.
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct ProcedureTerm {
+    /// A stable name.
+    pub id: String,
+    /// What it is called, in Italian.
+    pub it: String,
+    /// What it is called, in English.
+    pub en: String,
+    /// The event it counts from.
+    pub start: Option<StartEvent>,
+    /// The terms whose latest expiry it counts from.
+    #[serde(default)]
+    pub after: Vec<String>,
+    /// For whom; for every body where absent.
+    pub applies: Option<Applies>,
+    /// Whether a request moves it.
+    #[serde(default)]
+    pub stands_still: bool,
+    /// Whether holidays move its last day.
+    #[serde(default = "yes")]
+    pub rolled: bool,
+    regime_rule: Option<String>,
+    longer_rule: Option<String>,
+    #[serde(default)]
+    rules: Vec<TermRule>,
+}
+
+fn yes() -> bool {
+    true
+}
+
+impl ProcedureTerm {
+    /// The rule that gives its number for a notice of this day, with the name of its value; none where the data have none.
+    pub(crate) fn rule<'a>(
+        &'a self,
+        regime: Option<&'a Regime>,
+        notice: Date,
+        longer_for_all: bool,
+    ) -> Option<(&'a str, &'a TermRule)> {
+        let longer = self.longer_rule.as_deref().filter(|_| longer_for_all);
+        if let Some(name) = longer.or(self.regime_rule.as_deref()) {
+            return regime?.rule(name);
+        }
+        let under = |rule: &TermRule| match (&rule.regimes, regime) {
+            (Some(named), Some(regime)) => named.contains(&regime.id),
+            (Some(_), None) => false,
+            (None, _) => true,
+        };
+        let mut in_force = self.rules.iter().filter(|rule| {
+            rule.from.is_none_or(|from| from <= notice) && rule.until.is_none_or(|until| notice <= until)
+        });
+        in_force.find(|rule| under(rule)).map(|rule| (self.id.as_str(), rule))
+    }
+}
