@@ -74,12 +74,19 @@ impl Law {
             toml::from_str(sources.regimes).map_err(|error| LawDataError::Regimes(error.to_string()))?;
         let procedures = toml::from_str(sources.procedures)
             .map_err(|error| LawDataError::Procedures(error.to_string()))?;
-        Ok(Self::of(calendar, regimes, procedures))
+        Self::of(calendar, regimes, procedures)
     }
 
-    pub(crate) fn of(calendar: Calendar, regimes: RegimesFile, procedures: ProceduresFile) -> Self {
+    pub(crate) fn of(
+        calendar: Calendar,
+        regimes: RegimesFile,
+        procedures: ProceduresFile,
+    ) -> Result<Self, LawDataError> {
+        if let Some((one, other)) = overlap(&regimes.regime) {
+            return Err(LawDataError::Regimes(format!("{one} and {other} hold on the same day")));
+        }
         let versions = [calendar.coverage().version.clone(), regimes.data.version, procedures.data.version];
-        Self { calendar, regimes: regimes.regime, procedures: procedures.procedure, versions }
+        Ok(Self { calendar, regimes: regimes.regime, procedures: procedures.procedure, versions })
     }
 
     /// The data that this release carries.
@@ -123,6 +130,16 @@ impl Law {
     pub fn procedure(&self, kind: &str) -> Option<&Procedure> {
         self.procedures.iter().find(|procedure| procedure.kind == kind)
     }
+}
+
+/// Two regimes of one layer that hold on the same day: the law would not say which.
+fn overlap(regimes: &[Regime]) -> Option<(&str, &str)> {
+    regimes.iter().enumerate().find_map(|(place, one)| {
+        let rivals = regimes.iter().skip(place + 1).filter(|other| other.layer == one.layer);
+        let mut both =
+            rivals.filter(|other| one.valid.iter().any(|a| other.valid.iter().any(|b| a.meets(b))));
+        both.next().map(|other| (one.id.as_str(), other.id.as_str()))
+    })
 }
 
 /// The profile of this node with the law that it makes.

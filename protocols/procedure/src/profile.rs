@@ -134,7 +134,7 @@ impl Profile {
             holidays.try_into().map_err(|e| LawDataError::Holidays(e.to_string()))?,
             regimes.try_into().map_err(|e| LawDataError::Regimes(e.to_string()))?,
             procedures.try_into().map_err(|e| LawDataError::Procedures(e.to_string()))?,
-        ))
+        )?)
     }
 }
 

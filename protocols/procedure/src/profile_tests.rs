@@ -113,6 +113,8 @@ fn what_cannot_be_used_is_refused_whole() {
         "profile.result",
         "a new entry must be complete"
     );
+    let twice = "[[regime]]\nid = \"R2\"\nvalid = [{ from = \"2026-02-19\" }]\n";
+    assert_eq!(code(&format!("{HEAD}{twice}")), "profile.result", "two base regimes on one day");
     let long = format!("{HEAD}# {}", "x".repeat(PROFILE_BYTES_MAX));
     assert_eq!(code(&long), "profile.too-large");
 }

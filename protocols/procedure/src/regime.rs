@@ -48,6 +48,14 @@ pub struct Period {
     pub until: Option<Date>,
 }
 
+impl Period {
+    /// Whether a day lies in both.
+    pub(crate) fn meets(&self, other: &Self) -> bool {
+        other.until.is_none_or(|until| self.from <= until)
+            && self.until.is_none_or(|until| other.from <= until)
+    }
+}
+
 /// What the days of a term are.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
