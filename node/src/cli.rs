@@ -74,6 +74,8 @@ pub(crate) enum Command {
     Outbox(Page),
     /// Verifica un'esportazione senza alcun archivio · verifies an export without any store.
     Verify(Verify),
+    /// Termini di legge con la ragione di ogni data, senza alcun nodo · terms of the law with their reasons, without any node.
+    Terms(Box<crate::terms::arguments::Terms>),
     /// Posta elettronica certificata · certified mail.
     #[command(subcommand)]
     Pec(Pec),

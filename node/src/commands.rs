@@ -15,7 +15,7 @@ use crate::control::{self, WireDocument, WireOrder, WireReply};
 use crate::engine::Engine;
 use crate::home::{Home, read};
 use crate::output::{Failure, Output};
-use crate::{auto, demo, export, init, pec, serve, verify, views};
+use crate::{auto, demo, export, init, pec, serve, terms, verify, views};
 
 /// Runs one command.
 pub(crate) fn run(out: Output, arguments: Arguments) -> Result<(), Failure> {
@@ -42,6 +42,7 @@ pub(crate) fn run(out: Output, arguments: Arguments) -> Result<(), Failure> {
         Command::Outbox(page) => views::outbox(out, &Home::open(&folder)?, page.limit),
         Command::Verify(v) => verify::run(out, &v.folder, v.anchor.as_deref()),
         Command::Pec(cli::Pec::Inspect(inspect)) => pec::inspect(out, &inspect),
+        Command::Terms(asked) => terms::run(out, &folder, &asked),
     }
 }
 

@@ -5,6 +5,7 @@
 //! keys/                           secret keys (0600), certificates, trust bundle
 //! journal.sqlite                  the journal: links, receipts, outbox
 //! documents/                      bodies and documents, addressed by content
+//! profile.toml  profile.toml.jws  values of the law that this administration decided, signed (where it has any)
 //! control.sock                    orders while the node serves
 //! ```
 
@@ -43,7 +44,9 @@ impl Home {
     pub(crate) fn open(folder: &Path) -> Result<Self, Failure> {
         let Config { node, federation, .. } =
             concerto_federation_config::load(folder).map_err(|problems| Failure::configuration(&problems))?;
-        Ok(Self { folder: folder.to_path_buf(), node, federation })
+        let home = Self { folder: folder.to_path_buf(), node, federation };
+        crate::terms::profile::install(&home)?;
+        Ok(home)
     }
 
     pub(crate) fn journal_path(&self) -> PathBuf {

@@ -18,6 +18,7 @@ mod init;
 mod output;
 mod pec;
 mod serve;
+mod terms;
 mod verify;
 mod views;
 mod words;

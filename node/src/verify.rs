@@ -12,6 +12,7 @@ mod report;
 mod trust;
 mod wrong;
 
+use concerto_message::PublicKey;
 use serde_json::json;
 use std::path::Path;
 
@@ -47,6 +48,12 @@ pub(crate) fn run(out: Output, folder: &Path, anchor: Option<&Path>) -> Result<(
             Err(Failure::refused(fault))
         }
     }
+}
+
+/// The public keys that a file of an anchor pins (anchor.json or a node's federation.toml).
+pub(crate) fn anchor_public_keys(path: &Path) -> Result<Vec<PublicKey>, Failure> {
+    let file = folder::read_anchor(path).map_err(|wrong| Failure::refused(wrong.fault()))?;
+    Ok(file.keys.into_iter().map(|key| key.public).collect())
 }
 
 fn check(path: &Path, anchor: Option<&Path>) -> Result<Good, Wrong> {
