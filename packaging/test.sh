@@ -6,7 +6,7 @@
 # CONCERTO_EFFORT=ci|full sets the counts of the property tests (ci unless set).
 set -euo pipefail
 cd "$(dirname "$0")/.."
-all_parts=(format lints tidy tests doc-tests demo verifier)
+all_parts=(format lints tidy tests doc-tests vectors calendar demo verifier)
 parts=("$@")
 [ $# -gt 0 ] || parts=("${all_parts[@]}")
 packaging/setup.sh test
@@ -30,6 +30,9 @@ part_tests() {
   cat "$concerto_target"/tmp/killed-*.txt 2>/dev/null || true
 }
 part_doc-tests() { cargo test --workspace --doc --locked; }
+# The dates of the law against the jurists' vectors: the matrix, and each constant changed by one step.
+part_vectors() { cargo run --quiet --locked --bin concerto-vectors | tee "$logs/vectors.txt"; }
+part_calendar() { packaging/check-calendar.sh; }
 part_demo() {
   cargo build --locked --bin concerto
   rm -rf "$concerto_target/demo"
