@@ -4,12 +4,14 @@
 //! exchange is one message, ordered over the control socket, signed, validated and synced at its author, delivered over libp2p,
 //! verified, validated and synced at the other, and its *accepted* receipt verified and synced at its author. Beside it: what
 //! the cores allow (2 signatures and 2 verifications with P-256 for each exchange), what the disk allows (commits), what the
-//! transport allows (frames). Also the memory of an idle node and the size of the program.
+//! transport allows (frames). Also the memory of an idle node, the size of the program, and the law: a large case folded, and the time of
+//! `concerto terms`.
 //!
 //! Exit codes: 0 every target is met, 1 a target is missed, 2 wrong usage, 4 the measurement failed.
 
 mod control;
 mod federation;
+mod law;
 mod limits;
 mod load;
 mod report;
@@ -54,6 +56,11 @@ fn main() -> ExitCode {
 
 fn measure(settings: &Settings) -> Result<Report, Failed> {
     let mut report = Report::of_this_machine();
+    settings.progress("the law: a case of 5,000 messages, and concerto terms");
+    report.law = Some(law::measure(&settings.concerto)?);
+    if settings.only_law {
+        return Ok(report);
+    }
     settings.progress("the program's size");
     report.program_bytes = std::fs::metadata(&settings.concerto)?.len();
     let folder = settings.scratch()?;

@@ -3,6 +3,8 @@
 use serde_json::{Value, json};
 use std::fmt::Write;
 
+use crate::law::{Law, REPLAY_MS_MAX, TERMS_MS_MAX};
+
 /// Least part of the machine's limit, at the most in flight, that exchanges must reach.
 const RATIO_MIN: f64 = 0.1;
 /// An idle node stays below this, in bytes.
@@ -65,6 +67,7 @@ pub(crate) struct Report {
     pub(crate) idle_bytes: u64,
     pub(crate) loaded_bytes: u64,
     pub(crate) program_bytes: u64,
+    pub(crate) law: Option<Law>,
 }
 
 /// A number that has a target.
@@ -93,6 +96,14 @@ impl Report {
     }
 
     fn judged(&self) -> Vec<Judged> {
+        let mut judged = self.law.map_or_else(Vec::new, judged_law);
+        if !self.exchanges.is_empty() {
+            judged.extend(self.judged_node());
+        }
+        judged
+    }
+
+    fn judged_node(&self) -> Vec<Judged> {
         let most = self.exchanges.iter().max_by_key(|run| run.in_flight);
         let ratio = most.map_or(0.0, |run| self.ratio(run));
         let mib = |bytes: u64| format!("{:.1} MiB", bytes as f64 / 1_048_576.0);
@@ -132,11 +143,22 @@ impl Report {
     }
 
     fn write(&self, out: &mut String) -> std::fmt::Result {
-        let cores = self.crypto.as_ref().map_or(0, |limit| limit.cores);
-        writeln!(out, "\n{} ({cores} cores)", self.machine)?;
+        writeln!(out, "\n{}", self.machine)?;
         if self.debug_build {
             writeln!(out, "A development build: these numbers say nothing about a release.")?;
         }
+        if !self.exchanges.is_empty() {
+            self.write_node(out)?;
+        }
+        for judged in self.judged() {
+            let verdict = if judged.met { "PASS" } else { "FAIL" };
+            writeln!(out, "{verdict}  {:<48} {:>10}   {}", judged.what, judged.found, judged.target)?;
+        }
+        Ok(())
+    }
+
+    fn write_node(&self, out: &mut String) -> std::fmt::Result {
+        let cores = self.crypto.as_ref().map_or(0, |limit| limit.cores);
         writeln!(out, "\nExchanges between two nodes, until the accepted receipt is stored")?;
         writeln!(
             out,
@@ -173,12 +195,7 @@ impl Report {
             out,
             "\n{} links compared in both stores; {loaded:.0} MiB resident after the load\n",
             self.links_checked
-        )?;
-        for judged in self.judged() {
-            let verdict = if judged.met { "PASS" } else { "FAIL" };
-            writeln!(out, "{verdict}  {:<48} {:>10}   {}", judged.what, judged.found, judged.target)?;
-        }
-        Ok(())
+        )
     }
 
     fn write_run(&self, out: &mut String, run: &Exchanges, note: &str) -> std::fmt::Result {
@@ -214,8 +231,22 @@ impl Report {
             "idle_bytes": self.idle_bytes,
             "loaded_bytes": self.loaded_bytes,
             "program_bytes": self.program_bytes,
+            "law": self.law.map(|law| json!({ "replay_ms": law.replay_ms, "terms_ms": law.terms_ms })),
             "verdicts": verdicts,
             "pass": self.passed(),
         })
     }
+}
+
+fn judged_law(law: Law) -> Vec<Judged> {
+    let judge = |what, found: f64, most: f64| Judged {
+        what,
+        found: format!("{found:.1} ms"),
+        target: format!("below {most:.0} ms"),
+        met: found < most,
+    };
+    vec![
+        judge("a case of 50 bodies and 5,000 messages folded", law.replay_ms, REPLAY_MS_MAX),
+        judge("concerto terms, from start to end", law.terms_ms, TERMS_MS_MAX),
+    ]
 }

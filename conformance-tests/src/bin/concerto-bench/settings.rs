@@ -13,6 +13,7 @@ concerto-bench [OPTIONS]: the speed of two nodes on this machine, beside what th
   --folder PATH     where the nodes work (else a temporary folder beside the program, on its disk)
   --seconds N       how long each measurement lasts (5)
   --idle N          seconds before the memory of idle nodes is read (10)
+  --only law        only the law: a large case folded, and concerto terms
   --format FORMAT   text (for people, the default) or json
   --help            this text";
 
@@ -24,6 +25,7 @@ pub(crate) struct Settings {
     pub(crate) seconds: Duration,
     pub(crate) idle: Duration,
     pub(crate) json: bool,
+    pub(crate) only_law: bool,
 }
 
 impl Settings {
@@ -37,6 +39,7 @@ impl Settings {
             seconds: Duration::from_secs(5),
             idle: Duration::from_secs(10),
             json: false,
+            only_law: false,
         };
         while let Some(name) = arguments.next() {
             if name == "--help" {
@@ -49,6 +52,7 @@ impl Settings {
                 "--folder" => settings.folder = value.into(),
                 "--seconds" => settings.seconds = Duration::from_secs(value.parse::<u64>()?.max(1)),
                 "--idle" => settings.idle = Duration::from_secs(value.parse()?),
+                "--only" if value == "law" => settings.only_law = true,
                 "--format" if value == "json" || value == "text" => settings.json = value == "json",
                 _ => return Err(format!("{name} {value} is not understood").into()),
             }
