@@ -83,23 +83,21 @@ fn read_all(folder: &Path) -> Result<Vec<Vector>, Failed> {
 /// Changes every constant; gives how many there are, and those that no vector notices.
 fn mutate(vectors: &[Vector]) -> Result<(usize, Vec<String>), Failed> {
     let (mut count, mut survivors) = (0, Vec::new());
-    let mut change =
-        |file: &str, text: &str, with: &dyn Fn(&str, &mut dyn FnMut(Sources<'_>))| -> Result<(), Failed> {
-            for mutant in mutations::of(file, text).map_err(Failed)? {
-                count += 1;
-                with(&mutant.text, &mut |sources| {
-                    if !noticed(vectors, &sources) {
-                        survivors.push(mutant.name.clone());
-                    }
-                });
+    let files =
+        [("holidays", EMBEDDED.holidays), ("regimes", EMBEDDED.regimes), ("procedures", EMBEDDED.procedures)];
+    for (file, text) in files {
+        for mutant in mutations::of(file, text).map_err(Failed)? {
+            let changed = match file {
+                "holidays" => Sources { holidays: &mutant.text, ..EMBEDDED },
+                "regimes" => Sources { regimes: &mutant.text, ..EMBEDDED },
+                _ => Sources { procedures: &mutant.text, ..EMBEDDED },
+            };
+            count += 1;
+            if !noticed(vectors, &changed) {
+                survivors.push(mutant.name);
             }
-            Ok(())
-        };
-    change("holidays", EMBEDDED.holidays, &|text, judge| judge(Sources { holidays: text, ..EMBEDDED }))?;
-    change("regimes", EMBEDDED.regimes, &|text, judge| judge(Sources { regimes: text, ..EMBEDDED }))?;
-    change("procedures", EMBEDDED.procedures, &|text, judge| {
-        judge(Sources { procedures: text, ..EMBEDDED })
-    })?;
+        }
+    }
     Ok((count, survivors))
 }
 
