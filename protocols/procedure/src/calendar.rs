@@ -120,9 +120,16 @@ impl Holiday {
     fn falls_on(&self, day: Date) -> bool {
         self.weekly.is_some_and(|weekly| weekly.0 == day.weekday())
             || self.fixed.is_some_and(|fixed| (fixed.month, fixed.day) == (day.month(), day.day()))
-            || self.easter_offset.is_some_and(|offset| add_days(easter(day.year()), i64::from(offset)) == day)
+            || self.easter_offset.is_some_and(|offset| {
+                (EASTER_MONTHS.0..=EASTER_MONTHS.1).contains(&day.month())
+                    && add_days(easter(day.year()), i64::from(offset)) == day
+            })
     }
 }
+
+/// First and last month of a feast that follows Easter (22 March to 25 April), from Ash Wednesday to Corpus Domini: in the others
+/// Easter need not be computed.
+const EASTER_MONTHS: (i8, i8) = (2, 6);
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 struct DayOfWeek(Weekday);

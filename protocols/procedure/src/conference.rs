@@ -259,6 +259,13 @@ impl Conference {
         self.determinations().filter(move |determination| determination.author == *body)
     }
 
+    /// The latest determination of one body in the current round.
+    pub fn latest_determination_of(&self, body: &Writer) -> Option<&Received<Determination>> {
+        let round = self.round();
+        let mut latest_first = self.determinations.iter().rev();
+        latest_first.find(|determination| determination.act.round == round && determination.author == *body)
+    }
+
     /// The integration requests taken in charge, also those that came after their term.
     pub fn integration_requests(&self) -> &[Received<IntegrationRequest>] {
         &self.requests

@@ -119,14 +119,14 @@ impl<'a> Computation<'a> {
         let body = self.conference.active_body(writer)?;
         let rule = self.rule(body, kind);
         let (own, mut steps) = self.own(body, kind)?;
-        let last = self.last_own(body, kind)?;
         let seat = body.invited.seat.as_deref();
         let mut due = own;
         for stated in self.stated(body, kind) {
             let raw =
                 self.moved_if(kind, Raw { strict: stated.date, prudential: stated.date }, stated.on, seat);
             let rolled = self.counting.roll(raw, seat);
-            if rolled.strict > last {
+            // The latest own date is never before this body's own: it is looked for only where it can matter.
+            if rolled.strict > own.strict && rolled.strict > self.last_own(body, kind)? {
                 due.prudential = due.prudential.max(rolled.prudential);
                 steps.push(conflict(Conflict::StatedBeyondMaximum, raw.strict, own.strict));
             } else if rolled.strict >= own.strict {

@@ -53,7 +53,7 @@ pub(super) fn determination(
     if let Some(until) = missed(&if_sent(conference, author, TermKind::Determination, at)) {
         out.warn(Warning::DeterminationLate { until });
     }
-    if let Some(earlier) = conference.determinations_of(author).last() {
+    if let Some(earlier) = conference.latest_determination_of(author) {
         out.warn(Warning::ReplacesEarlier { message: earlier.message });
     }
     let prescriptions = &determination.prescriptions;
