@@ -221,6 +221,36 @@ fn a_nodes_own_profile_lets_it_work_and_a_bad_one_stops_it() {
     assert_eq!(term(&done.json(), "meeting")["strict"], "2027-02-20");
 }
 
+/// R2 leaves two values open: without a profile a node refuses to open a conference in 2027, with one it does, by its dates.
+#[test]
+fn with_a_profile_a_node_opens_a_conference_under_the_regime_of_2027() {
+    let federation = Federation::new();
+    let path = |name: &str| federation.path(name).to_str().unwrap().to_owned();
+    std::fs::write(federation.path("clock"), "2027-01-11T09:00:00Z").unwrap();
+    std::fs::write(federation.path("lead/virtual-clock"), path("clock")).unwrap();
+    let mut facts = support::notice_facts();
+    for (key, value) in [("started_on", "2027-01-08"), ("regime_basis_date", "2027-01-11")] {
+        facts[key] = value.into();
+    }
+    facts["dates"] = "@auto".into();
+    let file = federation.file("notice-2027.json", &facts);
+    let body = federation.file("notice-2027-body.json", &support::notice_body());
+    let (file, body) = (file.to_str().unwrap(), body.to_str().unwrap());
+    let open = || {
+        federation.run("lead", &["--format", "json", "conference", "open", "--facts", file, "--body", body])
+    };
+    let refused = open();
+    assert_eq!((refused.code, refused.err.contains("terms.meeting")), (1, true), "{}", refused.err);
+
+    std::fs::write(federation.path("lead/profile.toml"), PROFILE).unwrap();
+    assert_eq!(terms(&["sign", &path("lead/profile.toml"), "--key", &path("anchor/anchor.pem")]).code, 0);
+    let done = open();
+    assert_eq!(done.code, 0, "{}", done.err);
+    let conference = support::text(&done.json(), "conference");
+    let shown = federation.run("lead", &["--format", "json", "conference", "show", &conference]);
+    assert!(shown.out.contains("\"R2\""), "{}{}", shown.out, shown.err);
+}
+
 #[test]
 fn the_calendar_file_is_a_calendar() {
     let folder = tempfile::tempdir().unwrap();
