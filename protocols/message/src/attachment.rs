@@ -128,6 +128,10 @@ impl Chunks {
     pub fn push(&mut self, digest: Digest) {
         self.0.push(digest);
     }
+    /// Takes the last chunk away.
+    pub fn pop(&mut self) -> Option<Digest> {
+        self.0.pop()
+    }
 }
 
 #[cfg(test)]

@@ -17,6 +17,7 @@ pub mod jose;
 pub mod limits;
 pub mod link;
 pub mod receipt;
+pub mod streamed;
 pub mod strict_json;
 #[cfg(test)]
 mod support_tests;
@@ -27,4 +28,5 @@ pub use ids::{AooCode, ConferenceId, Digest, FederationId, Incarnation, IpaCode,
 pub use jose::{Algorithm, Header, JoseError, MessageKey, PublicKey, SignatureCheck};
 pub use link::{Link, ParsedLink, Payload};
 pub use receipt::{ParsedReceipt, Receipt, ReceiptKind};
+pub use streamed::{Checking, Hashed, Hashing, Listed, StreamedError};
 pub use verified::Verified;
