@@ -23,6 +23,7 @@ pub mod node;
 pub mod pec;
 pub mod simulation;
 pub mod stage;
+pub mod streams;
 
 /// Whether proofs run with their full counts (`CONCERTO_EFFORT=full`) or with those of CI.
 pub fn full_effort() -> bool {

@@ -6,10 +6,11 @@
 //! ```
 //! The contract of the port `PeerLink` holds: every request gets one answer, a frame or a failure; after a time-out nobody knows
 //! whether the peer acted. Wall clock and monotonic clock are shared and virtual. A crash takes the process with everything that is
-//! not committed; connections fall with it.
+//! not committed; connections fall with it. Document streams travel as one parcel and, in rough weather, break at any byte ([`crate::streams`]).
 
-use concerto_core::{Effect, Fault, Input, NodeConfig, Reply};
-use concerto_message::{ConferenceId, MessageId, Writer};
+use concerto_core::{Effect, Fault, Input, NodeConfig, Reply, ServeRefusal};
+use concerto_exchange::transfer::FetchFailure;
+use concerto_message::{ConferenceId, Digest, Listed, MessageId, Writer};
 use concerto_port::PeerFailure;
 use concerto_port::memory::{MemoryDocuments, MemoryJournal};
 use concerto_procedure::LegalNow;
@@ -21,6 +22,7 @@ use std::time::Duration;
 use crate::chance::Chance;
 use crate::federation::federation;
 use crate::node::{Moment, SimNode, Stop, open, send};
+use crate::streams;
 
 /// Virtual time of one step.
 const STEP: Duration = Duration::from_millis(250);
@@ -57,6 +59,8 @@ impl Weather {
 enum Load {
     Request { token: u64, frame: Vec<u8> },
     Answer { token: u64, result: Result<Vec<u8>, PeerFailure> },
+    Ask { token: u64, message: MessageId, digest: Digest },
+    Served { token: u64, result: Result<Listed, ServeRefusal> },
 }
 
 #[derive(Debug)]
@@ -74,6 +78,18 @@ struct Waiting {
     of: usize,
     connection: u64,
     until: Duration,
+    // a document stream, and what it brings
+    document: Option<Listed>,
+}
+
+impl Waiting {
+    /// What the node is told when nothing comes.
+    fn failed(&self, from: Writer, token: u64, failure: PeerFailure) -> Input {
+        match self.document {
+            Some(_) => Input::Fetched { from, token, result: Err(FetchFailure::Interrupted) },
+            None => Input::Answer { from, token, result: Err(failure) },
+        }
+    }
 }
 
 /// Nodes, network and clocks.
@@ -213,9 +229,8 @@ impl Simulation {
         for (at, peer) in [(a, b), (b, a)] {
             let mut inputs = Vec::new();
             for key in failed.iter().filter(|key| key.0 == at) {
-                self.waiting.remove(key);
-                let result = Err(PeerFailure::NotConnected);
-                inputs.push(Input::Answer { from: self.writer(peer), token: key.1, result });
+                let Some(waited) = self.waiting.remove(key) else { continue };
+                inputs.push(waited.failed(self.writer(peer), key.1, PeerFailure::NotConnected));
             }
             let gone = Input::Disconnected { peer: self.writer(peer) };
             // the port does not say which of the two comes first
@@ -377,8 +392,7 @@ impl Simulation {
             self.waiting.iter().filter(|(_, w)| w.until <= self.monotonic).map(|(key, _)| *key).collect();
         for key in late {
             let Some(waited) = self.waiting.remove(&key) else { continue };
-            let result = Err(PeerFailure::TimedOut);
-            let input = Input::Answer { from: self.writer(waited.of), token: key.1, result };
+            let input = waited.failed(self.writer(waited.of), key.1, PeerFailure::TimedOut);
             self.feed(key.0, vec![input]);
         }
     }
@@ -406,9 +420,42 @@ impl Simulation {
                         inputs.push(Input::Answer { from, token, result });
                     }
                 }
+                Load::Ask { token, message, digest } => {
+                    self.next_request += 1;
+                    self.answering
+                        .insert((index, self.next_request), (parcel.from, token, parcel.connection));
+                    inputs.push(Input::DocumentAsked { from, token: self.next_request, message, digest });
+                }
+                Load::Served { token, result } => {
+                    let Some(document) = self.waiting.remove(&(index, token)).and_then(|w| w.document) else {
+                        continue;
+                    };
+                    let result = self.stream(parcel.from, index, &document, result);
+                    inputs.push(Input::Fetched { from, token, result });
+                }
             }
         }
         inputs
+    }
+
+    /// The bytes of a document stream, which may break anywhere.
+    fn stream(
+        &mut self,
+        from: usize,
+        to: usize,
+        document: &Listed,
+        served: Result<Listed, ServeRefusal>,
+    ) -> Result<(), FetchFailure> {
+        if let Err(refusal) = served {
+            let (code, reason) = (refusal.code.to_owned(), refusal.reason.to_owned());
+            return Err(FetchFailure::Refused { code, reason });
+        }
+        let (Some(source), Some(asker)) = (&self.nodes[from], &self.nodes[to]) else {
+            return Err(FetchFailure::Interrupted);
+        };
+        let breaks = self.chance.percent(self.weather.loss_percent);
+        let most = if breaks { self.chance.below(document.size) } else { u64::MAX };
+        streams::stream(&source.documents, &asker.documents, document, most)
     }
 
     /// Feeds a node and carries out its effects. A core that began again is told of its connections anew.
@@ -435,7 +482,9 @@ impl Simulation {
     fn route(&mut self, index: usize, effects: Vec<Effect>) {
         for effect in effects {
             match effect {
-                Effect::Ask { to, token, frame } => self.send_request(index, &to, token, frame),
+                Effect::Ask { to, token, frame } => {
+                    self.send(index, &to, token, None, Load::Request { token, frame })
+                }
                 Effect::Respond { token, frame } => {
                     let asked = self.answering.remove(&(index, token));
                     let Some((to, token, connection)) = asked else { continue };
@@ -444,28 +493,43 @@ impl Simulation {
                         self.post(index, to, connection, Load::Answer { token, result: Ok(frame) });
                     }
                 }
+                Effect::Fetch { from, token, message, document } => {
+                    let load = Load::Ask { token, message, digest: document.digest };
+                    self.send(index, &from, token, Some(document), load);
+                }
+                Effect::Serve { token, result } => {
+                    let asked = self.answering.remove(&(index, token));
+                    let Some((to, token, connection)) = asked else { continue };
+                    if self.connection(index, to) == Some(connection) {
+                        self.post(index, to, connection, Load::Served { token, result });
+                    }
+                }
                 Effect::Reply { .. } => {}
             }
         }
     }
 
-    fn send_request(&mut self, index: usize, to: &Writer, token: u64, frame: Vec<u8>) {
+    /// Sends a request, or the question that opens a document stream.
+    fn send(&mut self, index: usize, to: &Writer, token: u64, document: Option<Listed>, load: Load) {
         let peer = (0..self.nodes.len()).find(|at| self.writer(*at) == *to);
         let connection = peer.and_then(|peer| Some((peer, self.connection(index, peer)?)));
         let Some((peer, connection)) = connection else {
-            let result = Err(PeerFailure::NotConnected);
-            return self.feed(index, vec![Input::Answer { from: to.clone(), token, result }]);
+            let nobody = Waiting { of: index, connection: 0, until: Duration::ZERO, document };
+            return self.feed(index, vec![nobody.failed(to.clone(), token, PeerFailure::NotConnected)]);
         };
         self.last_traffic = self.monotonic;
         let until = self.monotonic + TIMEOUT;
-        self.waiting.insert((index, token), Waiting { of: peer, connection, until });
+        self.waiting.insert((index, token), Waiting { of: peer, connection, until, document });
         if self.chance.percent(self.weather.loss_percent) {
             return;
         }
         if self.chance.percent(self.weather.twice_percent) {
-            self.post(index, peer, connection, Load::Request { token, frame: frame.clone() });
+            if let Load::Request { token, frame } = &load {
+                let (token, frame) = (*token, frame.clone());
+                self.post(index, peer, connection, Load::Request { token, frame });
+            }
         }
-        self.post(index, peer, connection, Load::Request { token, frame });
+        self.post(index, peer, connection, load);
     }
 
     fn post(&mut self, from: usize, to: usize, connection: u64, load: Load) {

@@ -1,9 +1,10 @@
 //! One real node on a stage, every other member played by the test: the test signs with the members' keys whatever it likes, sends any
 //! frame, and answers (or not) what the node asks.
 
-use concerto_core::{Effect, Input};
+use concerto_core::{Effect, Input, ServeRefusal};
 use concerto_exchange::frame::{self, Answer, Request};
-use concerto_message::{ConferenceId, Digest, MessageId};
+use concerto_exchange::transfer::FetchFailure;
+use concerto_message::{ConferenceId, Digest, Listed, MessageId};
 use concerto_port::JournalRead;
 use concerto_port::memory::{MemoryDocuments, MemoryJournal};
 use concerto_procedure::acts::Act;
@@ -49,6 +50,10 @@ pub struct Stage {
     pub notice: MessageId,
     /// What the node asked.
     pub questions: Vec<Question>,
+    /// What the node fetches in streams: from whom, under which token, what.
+    pub fetches: Vec<(String, u64, Listed)>,
+    /// How the node answered streams of peers, by token.
+    pub served: Vec<(u64, Result<Listed, ServeRefusal>)>,
 }
 
 impl Stage {
@@ -63,7 +68,15 @@ impl Stage {
             1,
             now,
         );
-        Self { node, now, conference, notice: MessageId(Digest([0; 32])), questions: Vec::new() }
+        Self {
+            node,
+            now,
+            conference,
+            notice: MessageId(Digest([0; 32])),
+            questions: Vec::new(),
+            fetches: Vec::new(),
+            served: Vec::new(),
+        }
     }
 
     /// The procedente's node, with a conference to which the first two bodies are called.
@@ -159,6 +172,26 @@ impl Stage {
         self.questions.remove(at.unwrap_or_else(|| panic!("no such question to {to}: {:?}", self.questions)))
     }
 
+    /// A stream of the node ends; the first one from this member.
+    pub fn end_fetch(&mut self, from: &str, result: Result<(), FetchFailure>) -> Listed {
+        let at = self.fetches.iter().position(|(of, ..)| of == from);
+        let (_, token, document) =
+            self.fetches.remove(at.unwrap_or_else(|| panic!("no stream from {from}: {:?}", self.fetches)));
+        self.feed(Input::Fetched { from: from.parse().unwrap(), token, result });
+        document
+    }
+
+    /// A member opens a stream for a document; how the node answers.
+    pub fn ask_stream(
+        &mut self,
+        from: &str,
+        message: MessageId,
+        digest: Digest,
+    ) -> Result<Listed, ServeRefusal> {
+        self.feed(Input::DocumentAsked { from: from.parse().unwrap(), token: 7, message, digest });
+        self.served.pop().expect("every stream is answered").1
+    }
+
     /// One input.
     pub fn feed(&mut self, input: Input) {
         let effects = self.node.feed(vec![input], self.now).unwrap();
@@ -175,6 +208,7 @@ impl Stage {
     pub fn crash(mut self) -> Self {
         self.node = self.node.crash(2, self.now);
         self.questions.clear();
+        self.fetches.clear();
         self
     }
 
@@ -194,9 +228,16 @@ impl Stage {
 
     fn keep(&mut self, effects: Vec<Effect>) {
         for effect in effects {
-            if let Effect::Ask { to, token, frame } = effect {
-                let request = frame::decode_request(&frame).unwrap().0;
-                self.questions.push(Question { to: to.to_string(), token, request });
+            match effect {
+                Effect::Ask { to, token, frame } => {
+                    let request = frame::decode_request(&frame).unwrap().0;
+                    self.questions.push(Question { to: to.to_string(), token, request });
+                }
+                Effect::Fetch { from, token, document, .. } => {
+                    self.fetches.push((from.to_string(), token, document))
+                }
+                Effect::Serve { token, result } => self.served.push((token, result)),
+                _ => {}
             }
         }
     }

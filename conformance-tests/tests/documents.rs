@@ -24,9 +24,14 @@ use concerto_conformance::federation::{BODIES, LEAD, federation};
 use concerto_conformance::forge;
 use concerto_conformance::simulation::{Simulation, Weather};
 use concerto_conformance::stage::Stage;
-use concerto_core::{NewDocument, Order};
+use concerto_core::{Content, Input, NewDocument, Order, ServeRefusal};
 use concerto_exchange::frame::{Answer, Request};
-use concerto_message::{Audience, ConferenceId, Digest, MessageId, ReceiptKind, Writer};
+use concerto_exchange::transfer::FetchFailure;
+use concerto_message::limits::CHUNK_BYTES;
+use concerto_message::{
+    Attachment, Audience, Chunks, ConferenceId, Digest, Listed, MessageId, ReceiptKind, Salt, StreamedError,
+    Writer,
+};
 use concerto_port::{DocumentStore, JournalRead};
 use concerto_procedure::acts::{Act, Position};
 use concerto_procedure::rome_date;
@@ -51,7 +56,7 @@ fn with_documents(simulation: &mut Simulation, conference: &ConferenceId, reader
     let document = |text: &str, audience: &Audience| NewDocument {
         media_type: "application/pdf".into(),
         audience: audience.clone(),
-        bytes: text.repeat(2000).into_bytes(),
+        content: Content::Bytes(text.repeat(2000).into_bytes()),
     };
     let documents = vec![document("for all ", &Audience::ALL), document("for some ", &only)];
     let body = acts::body_of(&act);
@@ -229,7 +234,7 @@ fn an_unanswered_question_for_a_document_tells_nothing_and_is_asked_again() {
         stage.tick();
         let question = stage.question(author, |r| matches!(r, Request::Document { .. }));
         let (from, result) = (office.writer.clone(), Err(failure));
-        stage.feed(concerto_core::Input::Answer { from, token: question.token, result });
+        stage.feed(Input::Answer { from, token: question.token, result });
     }
     let after = stage.node.journal.receipts(forge::read(&text).id()).unwrap();
     assert!(
@@ -237,4 +242,258 @@ fn an_unanswered_question_for_a_document_tells_nothing_and_is_asked_again() {
         "nobody knows whether it can be had"
     );
     assert_eq!(stage.node.wanted_len(), 1);
+}
+
+// ---- streams: documents of more than one chunk
+
+/// An assent of node 1 with one large document for these readers; its message and its digest.
+fn with_large_document(
+    simulation: &mut Simulation,
+    conference: &ConferenceId,
+    readers: &[usize],
+    size: usize,
+) -> (MessageId, Digest, Vec<u8>) {
+    let bytes: Vec<u8> = (0..size).map(|n| (n % 249) as u8).collect();
+    let documents = &simulation.node(1).documents;
+    let held =
+        documents.add(Salt([0x77; 16]), "application/pdf", size as u64, &mut bytes.as_slice()).unwrap();
+    let act = acts::determination(Position::Assent);
+    let document = NewDocument {
+        media_type: "application/pdf".into(),
+        audience: Audience::Only(readers.iter().map(|n| simulation.writer(*n)).collect()),
+        content: Content::Held(held.digest),
+    };
+    let order = Order::Send {
+        conference: conference.clone(),
+        body: acts::body_of(&act),
+        act,
+        body_audience: Audience::ALL,
+        documents: vec![document],
+        wait: false,
+    };
+    (simulation.give(1, order).unwrap(), held.digest, bytes)
+}
+
+#[test]
+fn large_documents_reach_their_audience_whole_and_nobody_else() {
+    for (seed, weather) in [(11, Weather::FAIR), (12, Weather::ROUGH), (13, Weather::ROUGH)] {
+        let (mut simulation, conference) = nodes(seed, weather);
+        let size = 9 * CHUNK_BYTES + 123;
+        let (message, digest, bytes) = with_large_document(&mut simulation, &conference, &[0, 2], size);
+        assert!(simulation.settle(REST_LIMIT), "seed {seed}");
+        for reader in [0, 2] {
+            let held = simulation.node(reader).documents.get(digest).unwrap();
+            assert_eq!(held.map(|(_, bytes)| bytes), Some(bytes.clone()), "reader {reader}");
+            let writer = simulation.writer(reader);
+            assert_eq!(told(&mut simulation, message, &writer, ReceiptKind::DocumentsComplete), 1);
+        }
+        assert!(!holds(&mut simulation, 3, digest), "seed {seed}");
+        assert_eq!(simulation.node(3).documents.staged_bytes(digest), None, "not a byte");
+    }
+}
+
+#[test]
+fn a_large_document_comes_from_another_participant_when_the_author_is_away_and_a_restart_keeps_what_came() {
+    let (mut simulation, conference) = nodes(14, Weather::FAIR);
+    simulation.cut(1, 2);
+    let (message, digest, bytes) =
+        with_large_document(&mut simulation, &conference, &[0, 2, 3], 3 * CHUNK_BYTES);
+    simulation.steps(200);
+    assert!(holds(&mut simulation, 3, digest));
+    // neither author nor procedente: a third participant is the only source
+    simulation.crash(1);
+    simulation.cut(0, 2);
+    let wanted = Listed {
+        digest,
+        size: bytes.len() as u64,
+        chunks: Chunks::of(&Salt([0x77; 16]), &bytes).digest(&Salt([0x77; 16])),
+    };
+    let (from, to) = (simulation.node(3).documents.clone(), simulation.node(2).documents.clone());
+    if !to.has(digest).unwrap() {
+        let broken = concerto_conformance::streams::stream(&from, &to, &wanted, CHUNK_BYTES as u64 + 5);
+        assert!(matches!(broken, Err(FetchFailure::Interrupted) | Err(FetchFailure::Busy)));
+    }
+    simulation.crash(2);
+    assert_eq!(to.staged_bytes(digest), Some(CHUNK_BYTES as u64 + 5));
+    simulation.restart(2);
+    simulation.connect(2, 3);
+    simulation.connect(2, 0);
+    simulation.steps(300);
+    assert_eq!(simulation.node(2).documents.get(digest).unwrap().map(|(_, bytes)| bytes), Some(bytes));
+    simulation.restart(1);
+    simulation.connect_all();
+    assert!(simulation.settle(REST_LIMIT));
+    let writer = simulation.writer(2);
+    assert_eq!(told(&mut simulation, message, &writer, ReceiptKind::DocumentsComplete), 1);
+}
+
+/// A stage on which a played body lists a large document; the message and what the link says.
+fn large_on_stage(stage: &mut Stage, author: &str, audience: &Audience) -> (MessageId, Listed) {
+    let bytes = vec![0x6d; 10 * CHUNK_BYTES];
+    let attachment = Attachment::new(&forge::SALT, &bytes, "application/pdf".into(), audience.clone());
+    let office = federation().office(author);
+    let act = Act::Sealed(concerto_procedure::acts::Sealed {});
+    let documents = serde_json::to_value([&attachment]).unwrap();
+    let text = stage.draft(author, &act, 1, None).payload("documents", documents).signed(office);
+    assert_eq!(stage.deliver(author, &[&text]).code(), "-");
+    (forge::read(&text).id(), attachment.listed().unwrap())
+}
+
+#[test]
+fn the_author_is_asked_first_and_others_when_it_fails() {
+    let mut stage = Stage::at_lead();
+    stage.greet(BODIES[0]);
+    stage.greet(BODIES[1]);
+    let (_, listed) = large_on_stage(&mut stage, BODIES[0], &Audience::ALL);
+    stage.tick();
+    assert_eq!(stage.end_fetch(BODIES[0], Err(FetchFailure::Interrupted)), listed);
+    // at once from the other, without a delay
+    assert_eq!(stage.end_fetch(BODIES[1], Err(FetchFailure::Slow)), listed);
+    assert!(stage.fetches.is_empty(), "everybody was tried");
+    stage.tick();
+    assert_eq!(stage.end_fetch(BODIES[0], Err(FetchFailure::Interrupted)), listed, "the author first again");
+}
+
+#[test]
+fn a_source_that_sends_other_bytes_is_passed_over_and_an_official_is_told() {
+    let mut stage = Stage::at_lead();
+    stage.greet(BODIES[0]);
+    stage.greet(BODIES[1]);
+    large_on_stage(&mut stage, BODIES[0], &Audience::ALL);
+    stage.tick();
+    stage.end_fetch(BODIES[0], Err(FetchFailure::Misbehaved(StreamedError::Chunk(3).into())));
+    assert!(stage.node.alarms().contains(&"document.source".to_owned()));
+    stage.end_fetch(BODIES[1], Err(FetchFailure::Slow));
+    stage.tick();
+    stage.end_fetch(BODIES[1], Err(FetchFailure::Slow));
+    assert!(stage.fetches.is_empty(), "the one who cheated is not asked");
+    // nor when it comes back
+    stage.greet(BODIES[0]);
+    stage.feed(Input::Tick);
+    assert!(stage.fetches.iter().all(|(from, ..)| from != BODIES[0]), "{:?}", stage.fetches);
+}
+
+#[test]
+fn a_link_that_contradicts_itself_is_given_up_and_its_author_told() {
+    let mut stage = Stage::at_lead();
+    stage.greet(BODIES[0]);
+    let (message, _) = large_on_stage(&mut stage, BODIES[0], &Audience::ALL);
+    stage.tick();
+    stage.end_fetch(BODIES[0], Err(FetchFailure::Inconsistent));
+    stage.tick();
+    stage.greet(BODIES[0]);
+    stage.tick();
+    assert!(stage.fetches.is_empty(), "a gigabyte is not fetched again and again");
+    assert!(stage.node.alarms().contains(&"document.inconsistent".to_owned()));
+    let receipts = stage.node.journal.receipts(message).unwrap();
+    let unavailable = |r: &&concerto_message::Verified<concerto_message::Receipt>| {
+        r.payload().kind == ReceiptKind::DocumentsUnavailable
+    };
+    assert_eq!(receipts.iter().filter(unavailable).count(), 1);
+}
+
+#[test]
+fn no_room_is_an_alarm_and_tried_again() {
+    let mut stage = Stage::at_lead();
+    stage.greet(BODIES[0]);
+    large_on_stage(&mut stage, BODIES[0], &Audience::ALL);
+    stage.tick();
+    stage.end_fetch(BODIES[0], Err(FetchFailure::NoRoom("full".into())));
+    assert!(stage.fetches.is_empty());
+    assert!(stage.node.alarms().contains(&"document.no-room".to_owned()));
+    stage.now.monotonic += Duration::from_secs(6);
+    stage.feed(Input::Tick);
+    assert_eq!(stage.fetches.len(), 1);
+}
+
+#[test]
+fn a_waiting_document_is_asked_for_as_soon_as_its_source_is_back() {
+    let mut stage = Stage::at_lead();
+    stage.greet(BODIES[0]);
+    let (_, listed) = large_on_stage(&mut stage, BODIES[0], &Audience::ALL);
+    stage.tick();
+    let peer = || BODIES[0].parse().unwrap();
+    stage.feed(Input::Disconnected { peer: peer() });
+    stage.end_fetch(BODIES[0], Err(FetchFailure::Interrupted));
+    stage.greet(BODIES[0]);
+    stage.feed(Input::Tick); // a tenth of a second later in a running node
+    assert_eq!(stage.end_fetch(BODIES[0], Ok(())), listed);
+}
+
+#[test]
+fn a_peer_that_knows_no_streams_is_asked_in_frames_up_to_their_bound() {
+    let mut stage = Stage::at_lead();
+    stage.greet(BODIES[0]);
+    let small = Attachment::new(&forge::SALT, &vec![1; 2 * CHUNK_BYTES], "text/plain".into(), Audience::ALL);
+    let office = federation().office(BODIES[0]);
+    let act = Act::Sealed(concerto_procedure::acts::Sealed {});
+    let documents = serde_json::to_value([&small]).unwrap();
+    let text = stage.draft(BODIES[0], &act, 1, None).payload("documents", documents).signed(office);
+    stage.deliver(BODIES[0], &[&text]);
+    stage.tick();
+    stage.end_fetch(BODIES[0], Err(FetchFailure::Unsupported));
+    let question = stage
+        .question(BODIES[0], |r| matches!(r, Request::Document { digest, .. } if *digest == small.digest));
+    let tail = [&forge::SALT.0[..], &vec![1; 2 * CHUNK_BYTES]].concat();
+    stage.answer(&question, &Answer::Document {}, &tail);
+    assert!(stage.node.documents.has(small.digest).unwrap());
+    // a document that fits no frame waits for another source
+    let large = Attachment::new(&forge::SALT, &vec![2; 9 * CHUNK_BYTES], "text/plain".into(), Audience::ALL);
+    let documents = serde_json::to_value([&large]).unwrap();
+    let before = Some(forge::read(&text).id());
+    let text = stage.draft(BODIES[0], &act, 2, before).payload("documents", documents).signed(office);
+    stage.deliver(BODIES[0], &[&text]);
+    stage.tick();
+    assert!(stage.fetches.is_empty());
+    let asks = |q: &concerto_conformance::stage::Question| matches!(q.request, Request::Document { digest, .. } if digest == large.digest);
+    assert!(!stage.questions.iter().any(asks));
+}
+
+#[test]
+fn a_slow_source_holds_up_nobody_else() {
+    let mut stage = Stage::at_lead();
+    stage.greet(BODIES[0]);
+    stage.greet(BODIES[1]);
+    let only_lead = Audience::Only([LEAD.parse().unwrap()].into());
+    let (mut before, act) = (None, Act::Sealed(concerto_procedure::acts::Sealed {}));
+    for number in 1..=12_u8 {
+        let bytes = vec![number; 2 * CHUNK_BYTES];
+        let listed = Attachment::new(&forge::SALT, &bytes, "text/plain".into(), only_lead.clone());
+        let documents = serde_json::to_value([&listed]).unwrap();
+        let draft = stage.draft(BODIES[0], &act, number.into(), before);
+        let text = draft.payload("documents", documents).signed(federation().office(BODIES[0]));
+        stage.deliver(BODIES[0], &[&text]);
+        before = Some(forge::read(&text).id());
+    }
+    stage.tick();
+    let slow = stage.fetches.iter().filter(|(from, ..)| from == BODIES[0]).count();
+    assert_eq!(slow, 2, "so many at one time from one source");
+    large_on_stage(&mut stage, BODIES[1], &only_lead);
+    stage.tick();
+    assert_eq!(stage.fetches.iter().filter(|(from, ..)| from == BODIES[1]).count(), 1);
+}
+
+#[test]
+fn streams_are_served_to_whom_the_link_admits_and_to_nobody_else() {
+    let mut stage = Stage::at_lead();
+    stage.greet(BODIES[0]);
+    let listed_for = Audience::Only([LEAD.parse().unwrap()].into());
+    let (message, listed) = large_on_stage(&mut stage, BODIES[0], &listed_for);
+    let digest = listed.digest;
+    assert_eq!(stage.ask_stream(BODIES[0], message, digest), Err(ServeRefusal::UNAVAILABLE), "not held yet");
+    let held = &stage.node.documents;
+    held.put(digest, forge::SALT, &vec![0x6d; 10 * CHUNK_BYTES]).unwrap();
+    assert_eq!(stage.ask_stream(BODIES[0], message, digest), Ok(listed), "its author lost it, say");
+    assert_eq!(stage.ask_stream(BODIES[1], message, digest), Err(ServeRefusal::GREETING));
+    stage.greet(BODIES[1]);
+    assert_eq!(stage.ask_stream(BODIES[1], message, digest), Err(ServeRefusal::UNAVAILABLE), "not for it");
+    let notice = stage.notice;
+    assert_eq!(stage.ask_stream(BODIES[0], notice, digest), Err(ServeRefusal::UNAVAILABLE), "another link");
+    // a member that was not called
+    stage.greet(BODIES[2]);
+    assert_eq!(stage.ask_stream(BODIES[2], message, digest), Err(ServeRefusal::UNAVAILABLE));
+    let body = stage.node.journal.link(notice).unwrap().unwrap().link.payload().body.clone().unwrap();
+    assert_eq!(stage.ask_stream(BODIES[0], notice, body.digest), Err(ServeRefusal::SMALL));
+    let answer = stage.ask(BODIES[0], &Request::Document { message, digest });
+    assert_eq!(answer.code(), "document.large", "no frame of ten chunks");
 }

@@ -104,6 +104,11 @@ fn files_are_written_as_they_were_read() {
             pec_after_hours: 5,
         },
         limits: crate::Limits { frame_bytes_max: 10 << 20, received_bytes_max: 21 << 20 },
+        documents: crate::Documents {
+            quota_bytes: 1 << 40,
+            reserve_bytes: 1 << 30,
+            peer_bytes_per_second: 1 << 20,
+        },
         ..node
     };
     assert_eq!(NodeFile::parse(NODE_FILE, &changed.to_toml()).unwrap(), changed);
@@ -158,6 +163,14 @@ fn every_kind_of_problem_of_node_toml_is_found_where_it_is() {
         ("in_flight = 64", "in_flight = 1.5", Code::WrongType, "[delivery].in_flight"),
         ("pec_after_hours = 4", "pec_after_hours = 9", Code::Range, "[delivery].pec_after_hours"),
         ("= 76021760", "= 18874368", Code::Range, "[limits].received_bytes_max"),
+        ("quota_bytes = 0", "quota_bytes = 1000", Code::Range, "[documents].quota_bytes"),
+        ("= 268435456", "= 1000", Code::Range, "[documents].reserve_bytes"),
+        (
+            "peer_bytes_per_second = 0",
+            "peer_bytes_per_second = 9",
+            Code::Range,
+            "[documents].peer_bytes_per_second",
+        ),
         ("[delivery]", "delivery = 1\n[x]", Code::UnknownKey, "[federation].delivery"),
         ("[delivery]", "[deliver]", Code::UnknownKey, "deliver"),
     ] {

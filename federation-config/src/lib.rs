@@ -17,7 +17,7 @@ pub use federation_file::{AnchorKey, FederationFile, Member};
 pub use folder::{
     Config, FEDERATION_FILE, FILE_BYTES_MAX, NODE_FILE, check_key_files, check_together, load, load_files,
 };
-pub use node_file::{Delivery, KeyFiles, Limits, NodeFile};
+pub use node_file::{Delivery, Documents, KeyFiles, Limits, NodeFile};
 pub use problem::{Code, Language, Place, Problem, Text};
 
 /// The commented `node.toml` with every key and its default.

@@ -14,6 +14,12 @@ pub(crate) const NAME_CHARS_MAX: usize = 200;
 /// The longest pause between two attempts, in seconds (protocols/PROTOCOL.md, "Exchange").
 const RETRY_SECONDS_LIMIT: u64 = 900;
 const MIB: u64 = 1024 * 1024;
+/// Greatest number of bytes that a file may name: 1 PiB.
+const BYTES_LIMIT: u64 = 1 << 50;
+/// Least quota: a conference's texts and small documents must have room.
+const QUOTA_BYTES_LEAST: u64 = 64 * MIB;
+/// Least rate: slower, and peers would take this node for a silent one.
+const RATE_LEAST: u64 = 64 * 1024;
 
 /// `node.toml` as values.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -36,6 +42,8 @@ pub struct NodeFile {
     pub delivery: Delivery,
     /// Bounds.
     pub limits: Limits,
+    /// How documents are kept and moved.
+    pub documents: Documents,
 }
 
 /// The node's key files, relative to its folder.
@@ -104,6 +112,23 @@ impl Default for Limits {
     }
 }
 
+/// How documents are kept and moved.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Documents {
+    /// Most bytes of disk that all documents may take; 0: no bound.
+    pub quota_bytes: u64,
+    /// Bytes of disk that documents leave free, for the journal and its receipts.
+    pub reserve_bytes: u64,
+    /// Most bytes a second of documents to one peer, and as many from it; 0: no bound, else at least 64 KiB.
+    pub peer_bytes_per_second: u64,
+}
+
+impl Default for Documents {
+    fn default() -> Self {
+        Self { quota_bytes: 0, reserve_bytes: 256 * MIB, peer_bytes_per_second: 0 }
+    }
+}
+
 impl NodeFile {
     /// A file with every default.
     pub fn new(writer: Writer, name: impl Into<String>, entity: FederationId) -> Self {
@@ -117,6 +142,7 @@ impl NodeFile {
             federation_file: PathBuf::from("federation.toml"),
             delivery: Delivery::default(),
             limits: Limits::default(),
+            documents: Documents::default(),
         }
     }
 
@@ -158,6 +184,9 @@ impl NodeFile {
             ("delivery", "pec_after_hours") => Rendered::number(self.delivery.pec_after_hours),
             ("limits", "frame_bytes_max") => Rendered::number(self.limits.frame_bytes_max),
             ("limits", "received_bytes_max") => Rendered::number(self.limits.received_bytes_max),
+            ("documents", "quota_bytes") => Rendered::number(self.documents.quota_bytes),
+            ("documents", "reserve_bytes") => Rendered::number(self.documents.reserve_bytes),
+            ("documents", "peer_bytes_per_second") => Rendered::number(self.documents.peer_bytes_per_second),
             _ => return None,
         })
     }
@@ -185,6 +214,7 @@ fn read(reading: &mut Reading<'_>, table: &toml::de::DeTable<'_>) -> Option<Node
 
     let delivery = read_delivery(reading, &mut root);
     let limits = read_limits(reading, &mut root);
+    let documents = read_documents(reading, &mut root);
     root.finish(reading);
     Some(NodeFile {
         writer: writer?.value,
@@ -196,6 +226,7 @@ fn read(reading: &mut Reading<'_>, table: &toml::de::DeTable<'_>) -> Option<Node
         federation_file: file?.value,
         delivery: delivery?,
         limits: limits?,
+        documents: documents?,
     })
 }
 
@@ -246,6 +277,28 @@ fn read_limits(reading: &mut Reading<'_>, root: &mut Section<'_, '_>) -> Option<
     let (frame, received) = (frame?, received?);
     not_below(reading, &received, frame.value * 2, ("2 * frame_bytes_max", frame.value * 2));
     Some(Limits { frame_bytes_max: frame.value, received_bytes_max: received.value })
+}
+
+fn read_documents(reading: &mut Reading<'_>, root: &mut Section<'_, '_>) -> Option<Documents> {
+    let defaults = Documents::default();
+    let mut documents = root.section(reading, "documents");
+    let quota = documents.number(reading, "quota_bytes", defaults.quota_bytes, 0..=BYTES_LIMIT);
+    let reserve = documents.number(reading, "reserve_bytes", defaults.reserve_bytes, 64 * MIB..=BYTES_LIMIT);
+    let rate =
+        documents.number(reading, "peer_bytes_per_second", defaults.peer_bytes_per_second, 0..=BYTES_LIMIT);
+    documents.finish(reading);
+    let (quota, rate) = (quota?, rate?);
+    if quota.value > 0 {
+        not_below(reading, &quota, QUOTA_BYTES_LEAST, ("quota_bytes", QUOTA_BYTES_LEAST));
+    }
+    if rate.value > 0 {
+        not_below(reading, &rate, RATE_LEAST, ("peer_bytes_per_second", RATE_LEAST));
+    }
+    Some(Documents {
+        quota_bytes: quota.value,
+        reserve_bytes: reserve?.value,
+        peer_bytes_per_second: rate.value,
+    })
 }
 
 /// A greatest value below the least one it must allow.

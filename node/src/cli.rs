@@ -68,6 +68,9 @@ pub(crate) enum Command {
     /// Atti · acts.
     #[command(subcommand)]
     Act(Act),
+    /// Documenti di ogni dimensione · documents of any size.
+    #[command(subcommand)]
+    Document(Document),
     /// Messaggi ricevuti e allarmi · messages received, and alarms.
     Inbox(Page),
     /// Messaggi che attendono una ricevuta · messages that wait for a receipt.
@@ -165,6 +168,39 @@ pub(crate) enum Act {
     Send(Send),
 }
 
+#[derive(Debug, Subcommand)]
+pub(crate) enum Document {
+    /// Mette un file nell'archivio del nodo e ne dà l'impronta · puts a file into the node's store and tells its digest.
+    Add(Add),
+    /// Elenca i documenti di una conferenza e a che punto sono · lists a conference's documents and how far they came.
+    List(One),
+    /// Scrive un documento in un file nuovo · writes a document to a new file.
+    Get(Get),
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct Add {
+    /// Il file · the file.
+    pub(crate) file: PathBuf,
+    /// Tipo · media type (`application/pdf`; altrimenti dal nome del file · else by the file's name).
+    #[arg(long)]
+    pub(crate) media_type: Option<String>,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct Get {
+    #[command(flatten)]
+    pub(crate) one: One,
+    /// L'impronta, o il suo inizio · the digest, or its beginning (`document list`).
+    pub(crate) digest: String,
+    /// Il file da scrivere, che non deve esistere · the file to write, which must not exist.
+    #[arg(long)]
+    pub(crate) output: PathBuf,
+    /// Attende che il documento arrivi · waits until the document has come.
+    #[arg(long)]
+    pub(crate) wait: bool,
+}
+
 #[derive(Debug, Args)]
 pub(crate) struct Page {
     /// Quante righe al massimo · how many lines at most.
@@ -203,7 +239,7 @@ pub(crate) struct Write {
     /// Il testo per le persone, JSON o TOML · the text for people.
     #[arg(long)]
     pub(crate) body: Option<PathBuf>,
-    /// Un documento, e chi può vederlo · a document, and who may see it: `FILE` o/or `FILE=IPA/AOO,IPA/AOO`.
+    /// Un documento, e chi può vederlo · a document, and who may see it: `FILE` o/or `sha256:DIGEST`, `…=IPA/AOO,IPA/AOO`.
     #[arg(long = "document")]
     pub(crate) documents: Vec<String>,
 }

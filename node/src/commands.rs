@@ -4,7 +4,6 @@ use concerto_core::{Fault, Order};
 use concerto_federation_config::Address;
 use concerto_message::{Audience, ConferenceId, FederationId};
 use concerto_store_sqlite::SqliteJournal;
-use data_encoding::BASE64;
 use jiff::Timestamp;
 use serde_json::{Value, json};
 use std::path::Path;
@@ -15,7 +14,7 @@ use crate::control::{self, WireDocument, WireOrder, WireReply};
 use crate::engine::Engine;
 use crate::home::{Home, read};
 use crate::output::{Failure, Output};
-use crate::{auto, demo, export, init, pec, serve, terms, verify, views};
+use crate::{auto, demo, documents, export, init, pec, serve, terms, verify, views};
 
 /// Runs one command.
 pub(crate) fn run(out: Output, arguments: Arguments) -> Result<(), Failure> {
@@ -38,6 +37,16 @@ pub(crate) fn run(out: Output, arguments: Arguments) -> Result<(), Failure> {
             export::run(out, &Home::open(&folder)?, &e.one.conference, &e.folder)
         }
         Command::Act(cli::Act::Send(send)) => send_act(out, &Home::open(&folder)?, &send),
+        Command::Document(cli::Document::Add(new)) => {
+            documents::add(out, &Home::open(&folder)?, &new.file, new.media_type.as_deref())
+        }
+        Command::Document(cli::Document::List(one)) => {
+            documents::list(out, &Home::open(&folder)?, &one.conference)
+        }
+        Command::Document(cli::Document::Get(get)) => {
+            let home = Home::open(&folder)?;
+            documents::get(out, &home, &get.one.conference, &get.digest, &get.output, get.wait)
+        }
         Command::Inbox(page) => views::inbox(out, &Home::open(&folder)?, page.limit),
         Command::Outbox(page) => views::outbox(out, &Home::open(&folder)?, page.limit),
         Command::Verify(v) => verify::run(out, &v.folder, v.anchor.as_deref()),
@@ -77,7 +86,7 @@ fn open(out: Output, home: &Home, write: &cli::Write) -> Result<(), Failure> {
     let now = home.clock()?.now();
     let act = auto::act("Notice", auto::notice(facts, now, Absent::Compute)?)?;
     let body = read_value(write.body.as_deref())?;
-    let order = WireOrder::Open { act, body, documents: documents(&write.documents)? };
+    let order = WireOrder::Open { act, body, documents: documents(out, home, &write.documents)? };
     tell(out, home, order)
 }
 
@@ -95,7 +104,7 @@ fn send_act(out: Output, home: &Home, send: &cli::Send) -> Result<(), Failure> {
     } else {
         Audience::Only(send.body_audience.iter().cloned().collect())
     };
-    let documents = documents(&send.write.documents)?;
+    let documents = documents(out, home, &send.write.documents)?;
     tell(
         out,
         home,
@@ -127,7 +136,10 @@ fn tell(out: Output, home: &Home, order: WireOrder) -> Result<(), Failure> {
             out.result(&text, &json!({ "conference": conference, "message": message, "warnings": warnings }));
             Ok(())
         }
-        WireReply::StateDigests { .. } | WireReply::Pong | WireReply::Stopping => Ok(()),
+        WireReply::StateDigests { .. }
+        | WireReply::Transfers { .. }
+        | WireReply::Pong
+        | WireReply::Stopping => Ok(()),
     }
 }
 
@@ -176,24 +188,9 @@ fn read_value(path: Option<&Path>) -> Result<Option<Value>, Failure> {
     serde_json::from_str(&text).map(Some).map_err(|e| wrong(&e))
 }
 
-/// `FILE` or `FILE=writer,writer`.
-fn documents(arguments: &[String]) -> Result<Vec<WireDocument>, Failure> {
-    arguments.iter().map(|argument| document(argument)).collect()
-}
-
-fn document(argument: &str) -> Result<WireDocument, Failure> {
-    let (path, audience) = match argument.rsplit_once('=') {
-        Some((path, writers)) if !Path::new(argument).exists() => {
-            let writers: Result<_, _> = writers.split(',').map(str::parse).collect();
-            let writers = writers.map_err(|e: concerto_message::ids::IdError| {
-                Failure::usage("document.audience", e.to_string(), e.to_string())
-            })?;
-            (path, Audience::Only(writers))
-        }
-        _ => (argument, Audience::ALL),
-    };
-    let bytes = read(Path::new(path))?;
-    Ok(WireDocument { media_type: media_type(path).to_owned(), audience, bytes: BASE64.encode(&bytes) })
+/// `FILE` or `sha256:DIGEST`, with `=writer,writer` for those who may see it.
+fn documents(out: Output, home: &Home, arguments: &[String]) -> Result<Vec<WireDocument>, Failure> {
+    arguments.iter().map(|argument| documents::of_act(out, home, argument)).collect()
 }
 
 /// The media type by the file's ending; unknown ones travel as bytes.

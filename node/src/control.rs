@@ -3,7 +3,7 @@
 //! A Unix socket in the node's folder, readable by its owner only. An order is four bytes of length (big-endian) and JSON, its reply
 //! the same; a connection carries one order after the other.
 
-use concerto_core::{Fault, NewDocument, Order, Reply};
+use concerto_core::{Content, Fault, NewDocument, Order, Reply};
 use concerto_message::{Audience, ConferenceId, Digest, MessageId};
 use concerto_procedure::acts::Act;
 use data_encoding::BASE64;
@@ -18,6 +18,7 @@ use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::sync::{Notify, Semaphore, mpsc, oneshot};
 
 use crate::engine::Told;
+use crate::transfers::{TransferProgress, Transfers};
 
 /// Greatest order with its documents, in bytes.
 const ORDER_BYTES_MAX: usize = 96 * 1024 * 1024;
@@ -47,6 +48,8 @@ pub(crate) enum WireOrder {
         wait: bool,
     },
     StateDigests,
+    /// What is on its way to this node.
+    Transfers,
     Ping,
     /// Finish what is begun and end the process.
     Stop,
@@ -57,8 +60,18 @@ pub(crate) enum WireOrder {
 pub(crate) struct WireDocument {
     pub(crate) media_type: String,
     pub(crate) audience: Audience,
-    /// The bytes, base64.
-    pub(crate) bytes: String,
+    #[serde(flatten)]
+    pub(crate) content: WireContent,
+}
+
+/// The bytes of a document as they cross the socket: large ones never do.
+#[derive(Debug, Serialize, Deserialize)]
+#[serde(untagged)]
+pub(crate) enum WireContent {
+    /// Added to the document store before (`concerto document add`).
+    Held { digest: Digest },
+    /// The bytes of a small one, base64.
+    Bytes { bytes: String },
 }
 
 /// A reply as it crosses the socket.
@@ -67,6 +80,7 @@ pub(crate) struct WireDocument {
 pub(crate) enum WireReply {
     Sent { conference: ConferenceId, message: MessageId, warnings: Vec<Fault> },
     StateDigests { states: Vec<(ConferenceId, Digest)> },
+    Transfers { transfers: Vec<TransferProgress> },
     Pong,
     Stopping,
     Fault { fault: Fault },
@@ -86,7 +100,7 @@ impl WireOrder {
     /// The order for the core; none for what the runtime does itself.
     pub(crate) fn into_order(self) -> Result<Option<Order>, Fault> {
         Ok(match self {
-            Self::Ping | Self::Stop => None,
+            Self::Ping | Self::Stop | Self::Transfers => None,
             Self::StateDigests => Some(Order::StateDigests),
             Self::Open { act, body, documents } => {
                 Some(Order::Open { act, body, documents: read_documents(documents)? })
@@ -101,24 +115,35 @@ impl WireOrder {
 
 fn read_documents(documents: Vec<WireDocument>) -> Result<Vec<NewDocument>, Fault> {
     let read = |document: WireDocument| {
-        let bytes =
-            BASE64.decode(document.bytes.as_bytes()).map_err(|e| Fault::technical("control.base64", &e))?;
-        Ok(NewDocument { media_type: document.media_type, audience: document.audience, bytes })
+        let content = match document.content {
+            WireContent::Held { digest } => Content::Held(digest),
+            WireContent::Bytes { bytes } => {
+                let bytes = BASE64.decode(bytes.as_bytes());
+                Content::Bytes(bytes.map_err(|e| Fault::technical("control.base64", &e))?)
+            }
+        };
+        Ok(NewDocument { media_type: document.media_type, audience: document.audience, content })
     };
     documents.into_iter().map(read).collect()
 }
 
 /// Serves orders until the engine is gone.
-pub(crate) async fn serve(listener: tokio::net::UnixListener, engine: mpsc::Sender<Told>, stop: Arc<Notify>) {
+pub(crate) async fn serve(
+    listener: tokio::net::UnixListener,
+    engine: mpsc::Sender<Told>,
+    stop: Arc<Notify>,
+    transfers: Transfers,
+) {
     let places = Arc::new(Semaphore::new(CONNECTIONS_MAX));
     loop {
         let Ok(place) = places.clone().acquire_owned().await else { return };
         let Ok((stream, _)) = listener.accept().await else { continue };
-        let (engine, stop) = (engine.clone(), stop.clone());
+        let (engine, stop, transfers) = (engine.clone(), stop.clone(), transfers.clone());
         tokio::spawn(async move {
             let mut stream = stream;
             // ends when the client is gone or takes too long
-            while let Ok(true) = tokio::time::timeout(PATIENCE, serve_one(&mut stream, &engine, &stop)).await
+            while let Ok(true) =
+                tokio::time::timeout(PATIENCE, serve_one(&mut stream, &engine, &stop, &transfers)).await
             {
             }
             drop(place);
@@ -127,10 +152,15 @@ pub(crate) async fn serve(listener: tokio::net::UnixListener, engine: mpsc::Send
 }
 
 /// Serves one order; false when the connection is over.
-async fn serve_one(stream: &mut tokio::net::UnixStream, engine: &mpsc::Sender<Told>, stop: &Notify) -> bool {
+async fn serve_one(
+    stream: &mut tokio::net::UnixStream,
+    engine: &mpsc::Sender<Told>,
+    stop: &Notify,
+    transfers: &Transfers,
+) -> bool {
     // after an unreadable length nobody knows where the next order begins
     let (reply, more) = match read_frame(stream).await {
-        Ok(bytes) => (answer(&bytes, engine).await, true),
+        Ok(bytes) => (answer(&bytes, engine, transfers).await, true),
         Err(error) if error.kind() == std::io::ErrorKind::UnexpectedEof => return false,
         Err(error) => (WireReply::Fault { fault: Fault::technical("control.read", &error) }, false),
     };
@@ -168,9 +198,10 @@ fn checked_length(prefix: [u8; 4]) -> std::io::Result<usize> {
     Ok(length)
 }
 
-async fn answer(bytes: &[u8], engine: &mpsc::Sender<Told>) -> WireReply {
+async fn answer(bytes: &[u8], engine: &mpsc::Sender<Told>, transfers: &Transfers) -> WireReply {
     let order = match serde_json::from_slice::<WireOrder>(bytes) {
         Ok(WireOrder::Stop) => return WireReply::Stopping,
+        Ok(WireOrder::Transfers) => return WireReply::Transfers { transfers: transfers.progress() },
         Ok(order) => order.into_order(),
         Err(error) => return WireReply::Fault { fault: Fault::technical("control.order", &error) },
     };

@@ -4,7 +4,8 @@
 //! fails, everything of that batch is forgotten and the core starts again from the journal: what was not receipted comes again.
 
 use concerto_core::{Effect, Fault, Input, Node, NodeConfig, Order, Reply, Step, World};
-use concerto_message::{SignatureCheck, Writer};
+use concerto_exchange::transfer::FetchFailure;
+use concerto_message::{Digest, MessageId, SignatureCheck, Writer};
 use concerto_port::{
     Clock, DocumentStore, Journal, JournalError, PeerEvent, PeerFailure, PeerLink, Random, Signer,
 };
@@ -14,6 +15,7 @@ use std::time::Instant;
 use tokio::sync::{mpsc, oneshot};
 
 use crate::failpoint;
+use crate::transfers::Transfers;
 
 /// Inputs that may wait for the engine; senders wait beyond it.
 pub(crate) const QUEUE_MAX: usize = 1024;
@@ -26,6 +28,10 @@ pub(crate) enum Told {
     Peer(PeerEvent),
     /// An order, and where its reply goes.
     Order(Box<Order>, oneshot::Sender<Result<Reply, Fault>>),
+    /// A peer opened a stream for a document; answered with [`Transfers::serve`] and this token.
+    DocumentAsked { from: Writer, token: u64, message: MessageId, digest: Digest },
+    /// A document stream ended.
+    Fetched { from: Writer, token: u64, result: Result<(), FetchFailure> },
     /// Time passed.
     Tick,
     /// Finish what is begun and stop.
@@ -34,13 +40,15 @@ pub(crate) enum Told {
 
 /// The outside of a node, as the core sees it.
 pub(crate) struct Outside {
-    pub(crate) documents: Box<dyn DocumentStore>,
+    pub(crate) documents: Arc<dyn DocumentStore>,
     pub(crate) signer: Box<dyn Signer>,
     pub(crate) check: Box<dyn SignatureCheck>,
     pub(crate) random: Box<dyn Random>,
     pub(crate) clock: Box<dyn Clock>,
     /// None when the node works without peers (an order given while it does not serve).
     pub(crate) peers: Option<Arc<dyn PeerLink>>,
+    /// Document streams, with the peers.
+    pub(crate) transfers: Option<Transfers>,
 }
 
 /// Core, journal and outside together.
@@ -142,6 +150,10 @@ impl Engine {
             }
             Told::Peer(PeerEvent::Request { from, token, frame }) => Input::Request { from, token, frame },
             Told::Peer(PeerEvent::Answer { from, token, result }) => Input::Answer { from, token, result },
+            Told::DocumentAsked { from, token, message, digest } => {
+                Input::DocumentAsked { from, token, message, digest }
+            }
+            Told::Fetched { from, token, result } => Input::Fetched { from, token, result },
         };
         batch.push(input);
         true
@@ -220,6 +232,18 @@ impl Engine {
                     if !sent {
                         let result = Err(PeerFailure::NotConnected);
                         self.returned.push(Input::Answer { from: to, token, result });
+                    }
+                }
+                Effect::Fetch { from, token, message, document } => match &self.outside.transfers {
+                    Some(transfers) => transfers.fetch(from, token, message, document),
+                    None => {
+                        let result = Err(FetchFailure::Interrupted);
+                        self.returned.push(Input::Fetched { from, token, result });
+                    }
+                },
+                Effect::Serve { token, result } => {
+                    if let Some(transfers) = &self.outside.transfers {
+                        transfers.serve(token, result);
                     }
                 }
                 Effect::Respond { token, frame } => {

@@ -12,13 +12,14 @@ use concerto_documents_fs::FolderStore;
 use concerto_message::chain::{EquivocationProof, Slot};
 use concerto_message::jades::Flattened;
 use concerto_message::{ConferenceId, Digest, Header, Link, MessageId, ParsedReceipt, Verified, Writer};
-use concerto_port::{DocumentStore, JournalRead};
+use concerto_port::{DocumentError, DocumentReader, DocumentStore, JournalRead};
 use concerto_procedure::acts::Act;
 use concerto_store_sqlite::SqliteReader;
 use concerto_trust::{AnchorKeys, Bundle, VerifiedChain};
 use serde::Serialize;
 use serde_json::json;
 use std::collections::{BTreeMap, BTreeSet};
+use std::io::Write;
 use std::os::unix::fs::DirBuilderExt;
 use std::path::Path;
 
@@ -158,15 +159,12 @@ impl Writing<'_> {
                 continue;
             }
             let visible = attachment.audience.admits(&payload.writer, &self.me);
-            let held = if visible { self.documents.get(digest) } else { Ok(None) };
-            let Some((salt, bytes)) = held.map_err(|e| Failure::environment(e.code(), &e))? else {
+            let held = if visible { self.documents.open(digest) } else { Ok(None) };
+            let Some(mut reader) = held.map_err(|e| Failure::environment(e.code(), &e))? else {
                 self.absent.insert(digest);
                 continue;
             };
-            let mut file = Vec::with_capacity(layout::SALT_BYTES + bytes.len());
-            file.extend_from_slice(&salt.0);
-            file.extend_from_slice(&bytes);
-            self.write(&layout::document_file(digest), &file)?;
+            self.document(digest, reader.as_mut())?;
             let media_type = attachment.media_type.clone();
             let meta = DocumentMeta { media_type, size: attachment.size, link: link.id() };
             self.write_json(&layout::meta_file(digest), &meta)?;
@@ -174,6 +172,17 @@ impl Writing<'_> {
             self.present.insert(digest);
         }
         Ok(())
+    }
+
+    /// Salt and bytes of a document, chunk by chunk.
+    fn document(&self, digest: Digest, reader: &mut dyn DocumentReader) -> Result<(), Failure> {
+        let path = self.folder.join(layout::document_file(digest));
+        let mut write = || -> Result<(), DocumentError> {
+            let mut file = std::fs::File::create(&path)?;
+            file.write_all(&reader.held().salt.0)?;
+            crate::documents::copy_document(reader, &mut file)
+        };
+        write().map_err(|e| Failure::environment(e.code(), &format!("{}: {e}", path.display())))
     }
 
     /// For each place with several links, proofs that join them all.

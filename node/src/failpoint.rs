@@ -13,11 +13,13 @@
 //! Only in development builds (`debug_assertions`); a release contains nothing of it.
 
 use concerto_port::DocumentStore;
+use std::sync::Arc;
 
 #[cfg(debug_assertions)]
 mod armed {
-    use concerto_message::{Digest, Salt};
-    use concerto_port::{DocumentError, DocumentStore};
+    use concerto_message::{Chunks, Digest, Listed, Salt};
+    use concerto_port::{DocumentError, DocumentReader, DocumentStore, HeldDocument, Staged};
+    use std::io::Read;
     use std::path::PathBuf;
     use std::sync::LazyLock;
     use std::sync::atomic::{AtomicU64, Ordering};
@@ -62,6 +64,33 @@ mod armed {
         fn has(&self, digest: Digest) -> Result<bool, DocumentError> {
             self.0.has(digest)
         }
+        fn describe(&self, digest: Digest) -> Result<Option<HeldDocument>, DocumentError> {
+            self.0.describe(digest)
+        }
+        fn open(&self, digest: Digest) -> Result<Option<Box<dyn DocumentReader>>, DocumentError> {
+            self.0.open(digest)
+        }
+        fn add(
+            &self,
+            salt: Salt,
+            media_type: &str,
+            size: u64,
+            source: &mut dyn Read,
+        ) -> Result<HeldDocument, DocumentError> {
+            self.0.add(salt, media_type, size, source)
+        }
+        fn resume(&self, listed: &Listed) -> Result<Option<Box<dyn Staged>>, DocumentError> {
+            self.0.resume(listed)
+        }
+        fn stage(&self, listed: &Listed, salt: Salt, list: Chunks) -> Result<Box<dyn Staged>, DocumentError> {
+            self.0.stage(listed, salt, list)
+        }
+        fn has_room(&self, bytes: u64) -> Result<(), DocumentError> {
+            self.0.has_room(bytes)
+        }
+        fn erase_staged(&self, wanted: &dyn Fn(Digest) -> bool) -> Result<usize, DocumentError> {
+            self.0.erase_staged(wanted)
+        }
     }
 }
 
@@ -83,9 +112,9 @@ pub(crate) fn hit_if(name: &str, condition: bool) {
 }
 
 /// The document store of a node, with its failpoint.
-pub(crate) fn documents(store: impl DocumentStore + 'static) -> Box<dyn DocumentStore> {
+pub(crate) fn documents(store: impl DocumentStore + 'static) -> Arc<dyn DocumentStore> {
     #[cfg(debug_assertions)]
-    return Box::new(armed::Documents(store));
+    return Arc::new(armed::Documents(store));
     #[cfg(not(debug_assertions))]
-    Box::new(store)
+    Arc::new(store)
 }

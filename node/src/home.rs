@@ -16,7 +16,7 @@ use concerto_exchange::delivery::DeliveryConfig;
 use concerto_federation_config::{Config, FederationFile, NodeFile};
 use concerto_message::Digest;
 use concerto_peer_libp2p::{KnownPeer, PeerIdentity, TransportConfig};
-use concerto_port::Clock;
+use concerto_port::{Clock, Room};
 use concerto_trust::{AnchorKeys, Jwk, Jwks};
 use data_encoding::BASE64;
 use std::path::{Path, PathBuf};
@@ -54,6 +54,15 @@ impl Home {
     }
     pub(crate) fn documents_path(&self) -> PathBuf {
         self.folder.join("documents")
+    }
+    /// The document store, with the room that the configuration gives it.
+    pub(crate) fn documents(&self) -> Result<FolderStore, Failure> {
+        let documents = &self.node.documents;
+        let room = Room {
+            quota_bytes: (documents.quota_bytes > 0).then_some(documents.quota_bytes),
+            reserve_bytes: documents.reserve_bytes,
+        };
+        FolderStore::with_room(self.documents_path(), room).map_err(|e| Failure::environment(e.code(), &e))
     }
     pub(crate) fn socket_path(&self) -> PathBuf {
         self.folder.join("control.sock")
@@ -170,8 +179,7 @@ impl Home {
             .ok_or_else(|| Failure::environment("keys.certificate", &"the certificate file is empty"))?;
         let kid = key.public().thumbprint();
         let trust = Digest::of(&self.bundle()?);
-        let documents = FolderStore::open(self.documents_path())
-            .map_err(|e| Failure::environment("documents.store", &e))?;
+        let documents = self.documents()?;
         Ok(Outside {
             documents: crate::failpoint::documents(documents),
             signer: Box::new(MessageSigner::new(key, kid, x5t_s256(leaf), trust)),
@@ -179,6 +187,7 @@ impl Home {
             random: Box::new(OpensslRandom),
             clock: self.clock()?,
             peers: None,
+            transfers: None,
         })
     }
 }

@@ -1,9 +1,10 @@
 //! `concerto serve`: the node runs until it is told to stop (SIGTERM, SIGINT, or an order over the control socket).
 
 use concerto_peer_libp2p::Libp2pLink;
-use concerto_port::PeerEvent;
+use concerto_port::{DocumentStore, JournalRead, PeerEvent};
 use concerto_store_sqlite::{Checkpointer, SqliteJournal};
 use serde_json::json;
+use std::collections::BTreeSet;
 use std::os::unix::fs::PermissionsExt;
 use std::sync::Arc;
 use std::time::Duration;
@@ -14,9 +15,12 @@ use crate::control;
 use crate::engine::{Engine, QUEUE_MAX, Told};
 use crate::home::Home;
 use crate::output::{Failure, Output};
+use crate::transfers::Transfers;
 
 /// Longest wait for the transport to close its connections.
 const FAREWELL: Duration = Duration::from_secs(2);
+/// Wanted documents read in one go.
+const WANTED_PAGE: usize = 256;
 /// Time between two ticks of the core.
 const TICK: Duration = Duration::from_millis(100);
 /// Time between two checkpoints of the journal.
@@ -40,8 +44,16 @@ async fn serve(out: Output, home: &Home) -> Result<(), Failure> {
         .map_err(|e| Failure::environment(e.code(), &e))?;
     let mut outside = home.outside()?;
     outside.peers = Some(Arc::new(link.clone()));
-    let mut engine = Engine::start(home.core_config()?, Box::new(journal), outside)?;
     let (tell, told) = mpsc::channel(QUEUE_MAX);
+    let transfers = Transfers::new(
+        outside.documents.clone(),
+        Arc::new(link.clone()),
+        tell.clone(),
+        home.node.documents.peer_bytes_per_second,
+    );
+    outside.transfers = Some(transfers.clone());
+    erase_unwanted(&journal, outside.documents.as_ref())?;
+    let mut engine = Engine::start(home.core_config()?, Box::new(journal), outside)?;
     let (ended, engine_ended) = oneshot::channel::<()>();
     let thread = std::thread::Builder::new()
         .name("engine".into())
@@ -51,11 +63,14 @@ async fn serve(out: Output, home: &Home) -> Result<(), Failure> {
         })
         .map_err(|e| Failure::environment("system.thread", &e))?;
     tokio::spawn(forward_peers(peers_tell, tell.clone()));
+    if let Some(streams) = link.incoming_streams() {
+        tokio::spawn(transfers.clone().serve_peers(streams));
+    }
     tokio::spawn(tick(tell.clone()));
     tokio::spawn(checkpoints(checkpointer));
     let socket = home.socket_path();
     let stop = Arc::new(Notify::new());
-    tokio::spawn(control::serve(bind(&socket)?, tell.clone(), stop.clone()));
+    tokio::spawn(control::serve(bind(&socket)?, tell.clone(), stop.clone(), transfers));
 
     // from the moment at which the node says that it is ready, a signal ends it in order
     let mut terminate = signal(SignalKind::terminate())?;
@@ -77,6 +92,23 @@ async fn serve(out: Output, home: &Home) -> Result<(), Failure> {
         Ok(Ok(())) => Ok(()),
         _ => Err(Failure::environment("node.engine", &"the engine stopped with an error")),
     }
+}
+
+/// Erases what was staged and is no longer wanted by any link.
+fn erase_unwanted(journal: &dyn JournalRead, documents: &dyn DocumentStore) -> Result<(), Failure> {
+    let (mut wanted, mut after) = (BTreeSet::new(), 0);
+    loop {
+        let page = journal.wanted(after, WANTED_PAGE)?;
+        let Some(last) = page.last() else { break };
+        after = last.row;
+        wanted.extend(page.iter().map(|row| row.digest));
+    }
+    match documents.erase_staged(&|digest| wanted.contains(&digest)) {
+        Ok(0) => {}
+        Ok(erased) => tracing::info!(erased, "staged documents that nobody wants any more were erased"),
+        Err(error) => tracing::warn!(%error, "staged documents could not be looked through"),
+    }
+    Ok(())
 }
 
 async fn forward_peers(mut peers_tell: mpsc::Receiver<PeerEvent>, tell: mpsc::Sender<Told>) {

@@ -1,7 +1,9 @@
 //! Tests of the folder: the contract of every document store, then what files add: names, permissions, damage, crashes.
 
 use super::*;
-use concerto_port::contract::documents_contract;
+use concerto_message::StreamedError;
+use concerto_message::limits::CHUNK_BYTES;
+use concerto_port::contract::{documents_contract, room_contract};
 use std::os::unix::fs::PermissionsExt;
 use std::process::Command;
 
@@ -24,6 +26,91 @@ fn the_folder_keeps_the_contract() {
         made += 1;
         Box::new(FolderStore::open(folder.path().join(made.to_string())).unwrap())
     });
+    let rooms = AtomicU64::new(0);
+    room_contract(&|room| {
+        let path = folder.path().join(format!("room-{}", rooms.fetch_add(1, Ordering::Relaxed)));
+        Box::new(FolderStore::with_room(path, room).unwrap())
+    });
+}
+
+/// Three chunks and a bit, added: the store, what is held, and the bytes.
+fn large() -> (tempfile::TempDir, FolderStore, HeldDocument, Vec<u8>) {
+    let folder = tempfile::tempdir().unwrap();
+    let store = FolderStore::open(folder.path()).unwrap();
+    let bytes: Vec<u8> = (0..3 * CHUNK_BYTES + 9).map(|n| (n % 241) as u8).collect();
+    let held = store.add(SALT, "application/pdf", bytes.len() as u64, &mut bytes.as_slice()).unwrap();
+    (folder, store, held, bytes)
+}
+
+#[test]
+fn a_list_of_chunks_that_is_lost_or_damaged_is_computed_again() {
+    let (_folder, store, held, _bytes) = large();
+    let list = store.folder_and_path(held.digest).1.with_extension("chunks");
+    let intact = fs::read(&list).unwrap();
+    let mut flipped = intact.clone();
+    flipped[40] ^= 1;
+    for damaged in [&flipped[..], &intact[..intact.len() - 32], b""] {
+        fs::write(&list, damaged).unwrap();
+        assert_eq!(store.describe(held.digest).unwrap().unwrap(), held);
+        assert_eq!(fs::read(&list).unwrap(), intact, "and kept");
+    }
+}
+
+#[test]
+fn a_damaged_chunk_is_not_read_and_the_others_are() {
+    let (_folder, store, held, bytes) = large();
+    let path = store.folder_and_path(held.digest).1;
+    let mut file = fs::read(&path).unwrap();
+    file[SALT_BYTES + CHUNK_BYTES + 3] ^= 4;
+    fs::write(&path, file).unwrap();
+    let (mut reader, mut chunk) = (store.open_document(held.digest), Vec::new());
+    let found = reader.chunk(1, &mut chunk);
+    assert!(matches!(found, Err(DocumentError::Streamed(StreamedError::Chunk(1)))));
+    reader.chunk(2, &mut chunk).unwrap();
+    assert_eq!(chunk, bytes[2 * CHUNK_BYTES..3 * CHUNK_BYTES]);
+}
+
+#[test]
+fn what_a_power_cut_tore_is_dropped_and_what_is_before_it_stays() {
+    let (_folder, store, held, bytes) = large();
+    let listed = Listed { digest: held.digest, size: held.size, chunks: held.chunks.unwrap() };
+    let beside = tempfile::tempdir().unwrap();
+    let other = FolderStore::open(beside.path()).unwrap();
+    let list = store.open_document(held.digest).list().clone();
+    let mut staged = other.stage(&listed, SALT, list).unwrap();
+    staged.append(&bytes[..2 * CHUNK_BYTES + 100]).unwrap();
+    drop(staged);
+    let path = other.root().join(staged::FOLDER).join(held.digest.to_string());
+    let mut file = fs::read(&path).unwrap();
+    file[SALT_BYTES + CHUNK_BYTES + 50] ^= 1;
+    fs::write(&path, file).unwrap();
+    // another process, after the cut
+    let again = FolderStore::open(beside.path()).unwrap();
+    let mut staged = again.resume(&listed).unwrap().unwrap();
+    assert_eq!(staged.size(), CHUNK_BYTES as u64);
+    staged.append(&bytes[CHUNK_BYTES..]).unwrap();
+    staged.finish().unwrap();
+    assert_eq!(again.get(held.digest).unwrap().unwrap().1, bytes);
+    let left = fs::read_dir(other.root().join(staged::FOLDER)).unwrap().count();
+    assert_eq!(left, 0, "nothing is left of the staging");
+}
+
+#[test]
+fn staged_files_without_a_list_are_of_no_use_and_lists_without_a_file_are_erased() {
+    let (_folder, store, held, bytes) = large();
+    let listed = Listed { digest: held.digest, size: held.size, chunks: held.chunks.unwrap() };
+    let folder = store.root().join(staged::FOLDER);
+    fs::write(folder.join(held.digest.to_string()), &bytes[..500]).unwrap();
+    assert!(store.resume(&listed).unwrap().is_none());
+    fs::write(folder.join(format!("{}.chunks", held.digest)), b"rest").unwrap();
+    store.erase_staged(&|_| true).unwrap();
+    assert_eq!(fs::read_dir(folder).unwrap().count(), 0);
+}
+
+impl FolderStore {
+    fn open_document(&self, digest: Digest) -> Box<dyn DocumentReader> {
+        DocumentStore::open(self, digest).unwrap().unwrap()
+    }
 }
 
 #[test]

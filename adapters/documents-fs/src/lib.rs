@@ -3,9 +3,21 @@
 //! A document is one file, `ab/cdef…`, named by its digest; it holds the 16 bytes of the salt and then the document, so that
 //! `sha256sum` prints its own name. Files are written beside the others in `incoming/`, synced, renamed and never changed; a
 //! crash leaves at most an unfinished file there, which the next opening removes. Only the node's user may read them.
+//!
+//! ```text
+//! ab/cdef...           salt and bytes                         incoming/    files being written by a process that lives
+//! ab/cdef....chunks    list of chunks ([`sidecar`])           staged/      documents that come piece by piece ([`staged`]);
+//! ab/cdef....media     media type of what was added here                   they outlive the process
+//! ```
 
-use concerto_message::{Digest, Salt};
-use concerto_port::{DocumentError, DocumentStore};
+mod reader;
+mod room;
+mod sidecar;
+mod staged;
+
+use concerto_message::limits::DOCUMENT_BYTES_MAX;
+use concerto_message::{Chunks, Digest, Hashing, Listed, Salt};
+use concerto_port::{DocumentError, DocumentReader, DocumentStore, HeldDocument, Room, Staged};
 use std::fs::{self, DirBuilder, File, OpenOptions};
 use std::io::{self, ErrorKind, Read, Write};
 use std::os::unix::fs::{DirBuilderExt, OpenOptionsExt};
@@ -19,11 +31,14 @@ const INCOMING: &str = "incoming";
 const LOCK: &str = "lock";
 /// Bytes of salt before the bytes of a document.
 const SALT_BYTES: usize = 16;
+/// Bytes copied in one go.
+const COPY_BYTES: usize = 256 * 1024;
 
 /// Documents in a folder. Several processes may open one folder; unfinished files are removed by an opening that finds no other.
 #[derive(Debug)]
 pub struct FolderStore {
     root: PathBuf,
+    room: Room,
     written: AtomicU64,
     _lock: File,
 }
@@ -34,8 +49,17 @@ impl FolderStore {
     /// # Errors
     /// [`DocumentError::Medium`].
     pub fn open(folder: impl AsRef<Path>) -> Result<Self, DocumentError> {
+        Self::with_room(folder, Room::default())
+    }
+
+    /// The same with a quota and a reserve.
+    ///
+    /// # Errors
+    /// [`DocumentError::Medium`].
+    pub fn with_room(folder: impl AsRef<Path>, room: Room) -> Result<Self, DocumentError> {
         let root = folder.as_ref().to_owned();
         make_folder(&root.join(INCOMING))?;
+        make_folder(&root.join(staged::FOLDER))?;
         let mut options = OpenOptions::new();
         let lock =
             options.read(true).write(true).create(true).truncate(false).mode(0o600).open(root.join(LOCK))?;
@@ -46,7 +70,7 @@ impl FolderStore {
         }
         lock.lock_shared()?;
         sync_folder(&root)?;
-        Ok(Self { root, written: AtomicU64::new(0), _lock: lock })
+        Ok(Self { root, room, written: AtomicU64::new(0), _lock: lock })
     }
 
     /// The folder.
@@ -55,11 +79,7 @@ impl FolderStore {
     }
 
     fn folder_and_path(&self, digest: Digest) -> (PathBuf, PathBuf) {
-        let name = digest.to_string();
-        let (first, rest) = name.split_at_checked(2).unwrap_or(("", &name));
-        let folder = self.root.join(first);
-        let path = folder.join(rest);
-        (folder, path)
+        folder_and_path(&self.root, digest)
     }
 
     /// Reads a document and checks it against its name.
@@ -94,23 +114,53 @@ impl FolderStore {
         }
     }
 
-    fn write(&self, digest: Digest, salt: Salt, bytes: &[u8]) -> io::Result<()> {
-        let (folder, path) = self.folder_and_path(digest);
-        make_folder(&folder)?;
+    /// Writes a file through `incoming/`: it is whole and durable under its name, or not there.
+    fn write_file(
+        &self,
+        path: &Path,
+        write: impl FnOnce(&mut File) -> Result<(), DocumentError>,
+    ) -> Result<(), DocumentError> {
+        let folder = path.parent().unwrap_or(&self.root);
+        make_folder(folder)?;
         // also when another thread made it just now and has not synced it yet
         sync_folder(&self.root)?;
         let (mut file, unfinished) = self.unfinished()?;
-        let written = file
-            .write_all(&salt.0)
-            .and_then(|()| file.write_all(bytes))
-            .and_then(|()| file.sync_all())
-            .and_then(|()| fs::rename(&unfinished, &path));
+        let written = write(&mut file).and_then(|()| {
+            file.sync_all()?;
+            Ok(fs::rename(&unfinished, path)?)
+        });
         if let Err(error) = written {
             // the first error is the one to report; an unfinished file that stays is removed at the next opening
             let _ = fs::remove_file(&unfinished);
             return Err(error);
         }
-        sync_folder(&folder)
+        Ok(sync_folder(folder)?)
+    }
+
+    fn write(&self, digest: Digest, salt: Salt, bytes: &[u8]) -> Result<(), DocumentError> {
+        self.write_file(&self.folder_and_path(digest).1, |file| {
+            file.write_all(&salt.0)?;
+            Ok(file.write_all(bytes)?)
+        })
+    }
+
+    /// Copies a new document into `incoming/`; its file and what it is.
+    fn copy_in(&self, salt: Salt, source: &mut dyn Read, into: &mut File) -> Result<Hashing, DocumentError> {
+        let mut hashing = Hashing::new(salt);
+        let mut buffer = vec![0; COPY_BYTES];
+        into.write_all(&salt.0)?;
+        loop {
+            let read = source.read(&mut buffer)?;
+            let piece = buffer.get(..read).unwrap_or_default();
+            if piece.is_empty() {
+                return Ok(hashing);
+            }
+            if hashing.size() + piece.len() as u64 > DOCUMENT_BYTES_MAX {
+                return Err(DocumentError::TooLarge(DOCUMENT_BYTES_MAX));
+            }
+            hashing.update(piece);
+            into.write_all(piece)?;
+        }
     }
 }
 
@@ -126,7 +176,7 @@ impl DocumentStore for FolderStore {
                 sync_folder(&self.folder_and_path(digest).0)?;
                 Ok(sync_folder(&self.root)?)
             }
-            Ok(None) | Err(_) => Ok(self.write(digest, salt, bytes)?),
+            Ok(None) | Err(_) => self.write(digest, salt, bytes),
         }
     }
 
@@ -141,6 +191,69 @@ impl DocumentStore for FolderStore {
             Err(error) => Err(error.into()),
         }
     }
+
+    fn describe(&self, digest: Digest) -> Result<Option<HeldDocument>, DocumentError> {
+        Ok(reader::FileReader::open(self, digest)?.map(|reader| reader.held().clone()))
+    }
+
+    fn open(&self, digest: Digest) -> Result<Option<Box<dyn DocumentReader>>, DocumentError> {
+        Ok(reader::FileReader::open(self, digest)?.map(|reader| Box::new(reader) as Box<dyn DocumentReader>))
+    }
+
+    fn add(
+        &self,
+        salt: Salt,
+        media_type: &str,
+        size: u64,
+        source: &mut dyn Read,
+    ) -> Result<HeldDocument, DocumentError> {
+        if size > DOCUMENT_BYTES_MAX {
+            return Err(DocumentError::TooLarge(DOCUMENT_BYTES_MAX));
+        }
+        self.has_room(size)?;
+        let (mut file, unfinished) = self.unfinished()?;
+        let added = self.copy_in(salt, source, &mut file).and_then(|hashing| {
+            file.sync_all()?;
+            let hashed = hashing.finish();
+            let (folder, path) = self.folder_and_path(hashed.digest);
+            make_folder(&folder)?;
+            // what stands beside the document comes first: whoever finds the document finds all of it
+            let chunks = hashed.chunks_digest(&salt);
+            if chunks.is_some() {
+                sidecar::write_list(self, hashed.digest, &salt, &hashed.chunks)?;
+            }
+            sidecar::write_media_type(self, hashed.digest, media_type)?;
+            fs::rename(&unfinished, path)?;
+            sync_folder(&folder)?;
+            let media_type = Some(media_type.to_owned());
+            Ok(HeldDocument { digest: hashed.digest, salt, size: hashed.size, chunks, media_type })
+        });
+        added.inspect_err(|_| drop(fs::remove_file(&unfinished)))
+    }
+
+    fn resume(&self, listed: &Listed) -> Result<Option<Box<dyn Staged>>, DocumentError> {
+        Ok(staged::StagedFile::resume(self, listed)?.map(|staged| Box::new(staged) as Box<dyn Staged>))
+    }
+
+    fn stage(&self, listed: &Listed, salt: Salt, list: Chunks) -> Result<Box<dyn Staged>, DocumentError> {
+        Ok(Box::new(staged::StagedFile::begin(self, listed, salt, list)?))
+    }
+
+    fn has_room(&self, bytes: u64) -> Result<(), DocumentError> {
+        room::check(&self.root, self.room, bytes)
+    }
+
+    fn erase_staged(&self, wanted: &dyn Fn(Digest) -> bool) -> Result<usize, DocumentError> {
+        staged::erase(&self.root, wanted)
+    }
+}
+
+fn folder_and_path(root: &Path, digest: Digest) -> (PathBuf, PathBuf) {
+    let name = digest.to_string();
+    let (first, rest) = name.split_at_checked(2).unwrap_or(("", &name));
+    let folder = root.join(first);
+    let path = folder.join(rest);
+    (folder, path)
 }
 
 /// Makes a folder and those above it that are missing, and makes their names durable.

@@ -5,7 +5,8 @@
 //! addresses is ever dialled: no discovery, no DNS, no address that a peer tells.
 //!
 //! Everything is bounded: commands ([`COMMANDS_MAX`]), requests in flight to one peer ([`IN_FLIGHT_PER_PEER_MAX`]), unanswered
-//! requests of peers ([`UNANSWERED_MAX`], [`UNANSWERED_PER_PEER_MAX`]), bytes held for the node ([`TransportConfig`]).
+//! requests of peers ([`UNANSWERED_MAX`], [`UNANSWERED_PER_PEER_MAX`]), bytes held for the node ([`TransportConfig`]), streams of
+//! peers ([`INCOMING_STREAMS_MAX`], [`INCOMING_STREAMS_PER_PEER_MAX`]). Large documents have streams of their own ([`DocumentStream`]).
 
 mod codec;
 mod config;
@@ -14,13 +15,18 @@ mod identity;
 mod link;
 mod peers;
 mod queue;
+mod streams;
 mod swarm;
 
 pub use config::{FRAME_BYTES_MAX_DEFAULT, KnownPeer, TransportConfig, TransportError};
 pub use identity::{PeerIdentity, peer_id_of_public_key};
 pub use link::Libp2pLink;
+pub use streams::{
+    DOCUMENT_PROTOCOL, DocumentStream, INCOMING_STREAMS_MAX, INCOMING_STREAMS_PER_PEER_MAX, IncomingStream,
+};
 
 use concerto_port::PeerEvent;
+use libp2p::StreamProtocol;
 use tokio::sync::mpsc;
 
 /// Most commands that wait for the transport; further ones are refused as busy.
@@ -43,7 +49,12 @@ pub const UNANSWERED_PER_PEER_MAX: usize = 128;
 pub fn spawn(config: TransportConfig, events: mpsc::Sender<PeerEvent>) -> Result<Libp2pLink, TransportError> {
     let peers = peers::Peers::new(&config)?;
     let (swarm, listeners) = swarm::build(&config)?;
-    let (link, ends) = Libp2pLink::new(*swarm.local_peer_id(), &peers, listeners.is_empty());
+    let mut control = swarm.behaviour().streams.new_control();
+    let accepted = control.accept(StreamProtocol::new(DOCUMENT_PROTOCOL));
+    let incoming = accepted.map_err(|_| TransportError::Setup("the streams are taken already".into()))?;
+    let (acceptor, streams) = streams::Acceptor::new(&peers);
+    let (link, ends) = Libp2pLink::new(&peers, &swarm, (control, streams), listeners.is_empty());
+    tokio::spawn(acceptor.run(incoming, ends.closing.clone()));
     let driver = driver::Driver::new(swarm, listeners, peers, events, ends, config.frame_bytes_max);
     tokio::spawn(driver.run());
     Ok(link)

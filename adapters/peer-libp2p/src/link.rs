@@ -1,15 +1,19 @@
 //! The node's handle on the transport: calls that enqueue within a bound or refuse, and never wait.
 
 use std::collections::HashMap;
-use std::sync::Arc;
-use std::sync::atomic::{AtomicUsize, Ordering};
+use std::io;
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
+use std::sync::{Arc, Mutex, PoisonError};
 
 use concerto_message::Writer;
 use concerto_port::{PeerBusy, PeerLink};
-use libp2p::PeerId;
+use libp2p::{PeerId, Swarm};
+use libp2p_stream::Control;
 use tokio::sync::{mpsc, watch};
 
 use crate::peers::Peers;
+use crate::streams::{self, DocumentStream, IncomingStream};
+use crate::swarm::Behaviour;
 use crate::{COMMANDS_MAX, IN_FLIGHT_PER_PEER_MAX};
 
 /// What the node asks of the transport.
@@ -40,35 +44,53 @@ pub(crate) struct LinkEnds {
 }
 
 /// The way to peers over libp2p. Clones share one transport.
-#[derive(Debug, Clone)]
+#[derive(Clone)]
 pub struct Libp2pLink {
     commands: mpsc::Sender<Command>,
     known: Arc<HashMap<Writer, Known>>,
     listening: watch::Receiver<Listening>,
     closing: Arc<watch::Sender<bool>>,
     peer_id: PeerId,
+    control: Control,
+    streams: Arc<Mutex<Option<mpsc::Receiver<IncomingStream>>>>,
+}
+
+impl std::fmt::Debug for Libp2pLink {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Libp2pLink").field("peer_id", &self.peer_id).finish_non_exhaustive()
+    }
 }
 
 #[derive(Debug)]
 struct Known {
     index: usize,
+    peer_id: PeerId,
     in_flight: Arc<AtomicUsize>,
+    is_connected: Arc<AtomicBool>,
 }
 
 impl Libp2pLink {
-    pub(crate) fn new(peer_id: PeerId, peers: &Peers, settled: bool) -> (Self, LinkEnds) {
+    pub(crate) fn new(
+        peers: &Peers,
+        swarm: &Swarm<Behaviour>,
+        (control, streams): (Control, mpsc::Receiver<IncomingStream>),
+        settled: bool,
+    ) -> (Self, LinkEnds) {
         let (commands_in, commands) = mpsc::channel(COMMANDS_MAX);
         let (listening, listening_out) = watch::channel(Listening { addresses: Vec::new(), settled });
         let (closing_in, closing) = watch::channel(false);
         let entry = |(index, peer): (usize, &crate::peers::Peer)| {
-            (peer.name.clone(), Known { index, in_flight: Arc::clone(&peer.in_flight) })
+            let (in_flight, is_connected) = (Arc::clone(&peer.in_flight), Arc::clone(&peer.is_connected));
+            (peer.name.clone(), Known { index, peer_id: peer.peer_id, in_flight, is_connected })
         };
         let link = Self {
             commands: commands_in,
             known: Arc::new(peers.iter().enumerate().map(entry).collect()),
             listening: listening_out,
             closing: Arc::new(closing_in),
-            peer_id,
+            peer_id: *swarm.local_peer_id(),
+            control,
+            streams: Arc::new(Mutex::new(Some(streams))),
         };
         (link, LinkEnds { commands, listening, closing })
     }
@@ -96,6 +118,27 @@ impl Libp2pLink {
     pub async fn closed(&self) {
         let mut listening = self.listening.clone();
         while listening.changed().await.is_ok() {}
+    }
+
+    /// Opens a document stream to a connected peer. Nobody is dialled for it.
+    ///
+    /// # Errors
+    /// [`io::ErrorKind::NotConnected`], [`io::ErrorKind::TimedOut`], or what the connection says; a peer that does not know the
+    /// protocol may show only at the first reading ([`io::ErrorKind::Unsupported`]).
+    pub async fn open_stream(&self, peer: &Writer) -> io::Result<DocumentStream> {
+        let known = self.known.get(peer).filter(|known| known.is_connected.load(Ordering::Acquire));
+        let known = known.ok_or(io::ErrorKind::NotConnected)?;
+        streams::open(self.control.clone(), known.peer_id).await
+    }
+
+    /// The streams that peers open; whoever asks first gets them.
+    pub fn incoming_streams(&self) -> Option<mpsc::Receiver<IncomingStream>> {
+        self.streams.lock().unwrap_or_else(PoisonError::into_inner).take()
+    }
+
+    #[cfg(test)]
+    pub(crate) fn streams_control(&self) -> Control {
+        self.control.clone()
     }
 
     fn enqueue(&self, command: Command) -> Result<(), PeerBusy> {

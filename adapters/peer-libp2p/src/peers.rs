@@ -4,7 +4,7 @@ use std::collections::hash_map::RandomState;
 use std::collections::{HashMap, HashSet};
 use std::hash::BuildHasher;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::time::Duration;
 
 use concerto_message::Writer;
@@ -24,6 +24,8 @@ pub(crate) struct Peer {
     pub(crate) addresses: Vec<Multiaddr>,
     /// Requests sent and not answered, shared with the link.
     pub(crate) in_flight: Arc<AtomicUsize>,
+    /// Whether there is a connection, shared with the link.
+    pub(crate) is_connected: Arc<AtomicBool>,
     /// Requests received and not answered.
     pub(crate) unanswered: usize,
     /// Which series of connections is open now; `None` while there is none.
@@ -78,6 +80,7 @@ impl Peers {
                 dial_at: (!addresses.is_empty()).then_some(now),
                 addresses,
                 in_flight: Arc::new(AtomicUsize::new(0)),
+                is_connected: Arc::default(),
                 unanswered: 0,
                 session: None,
                 reported: None,
@@ -119,6 +122,7 @@ impl Peers {
         let session = self.sessions;
         if let Some(peer) = self.all.get_mut(index) {
             peer.session = Some(session);
+            peer.is_connected.store(true, Ordering::Release);
             peer.since = Some(now);
             peer.dial_at = None;
         }
@@ -133,6 +137,7 @@ impl Peers {
             peer.delay = delay_min;
         }
         peer.session = None;
+        peer.is_connected.store(false, Ordering::Release);
         peer.dial_at = (!peer.addresses.is_empty()).then_some(now + jittered(peer.delay));
         peer.delay = delay_max.min(peer.delay.saturating_mul(2));
     }

@@ -14,14 +14,15 @@ use libp2p::{Swarm, SwarmBuilder, allow_block_list, connection_limits, noise, pi
 
 use crate::codec::{Budget, FrameCodec, PROTOCOL};
 use crate::config::{TransportConfig, TransportError, parse_address};
-use crate::{IN_FLIGHT_PER_PEER_MAX, UNANSWERED_PER_PEER_MAX};
+use crate::{IN_FLIGHT_PER_PEER_MAX, INCOMING_STREAMS_PER_PEER_MAX, UNANSWERED_PER_PEER_MAX};
 
 /// Most handshakes of callers at once; what comes beyond is dropped before any cryptography.
 const PENDING_INCOMING_MAX: u32 = 64;
 /// Most connections with one peer (both sides may dial at once, over both transports).
 const CONNECTIONS_PER_PEER_MAX: u32 = 4;
 /// Streams of one connection, both directions.
-const STREAMS_MAX: usize = 2 * (IN_FLIGHT_PER_PEER_MAX + UNANSWERED_PER_PEER_MAX);
+const STREAMS_MAX: usize =
+    2 * (IN_FLIGHT_PER_PEER_MAX + UNANSWERED_PER_PEER_MAX + INCOMING_STREAMS_PER_PEER_MAX);
 /// A connection that carries nothing for so long is closed; pings and redialling make this meaningless, so: never.
 const IDLE_MAX: Duration = Duration::from_secs(365 * 24 * 3600);
 /// Time between two pings of a connection, and how long one may take.
@@ -38,6 +39,7 @@ pub(crate) struct Behaviour {
     limits: connection_limits::Behaviour,
     pub(crate) frames: request_response::Behaviour<FrameCodec>,
     ping: ping::Behaviour,
+    pub(crate) streams: libp2p_stream::Behaviour,
 }
 
 fn behaviour(config: &TransportConfig, budget: &Arc<Budget>) -> Behaviour {
@@ -55,6 +57,7 @@ fn behaviour(config: &TransportConfig, budget: &Arc<Budget>) -> Behaviour {
         limits: connection_limits::Behaviour::new(limits),
         frames: request_response::Behaviour::with_codec(codec, [(PROTOCOL, ProtocolSupport::Full)], settings),
         ping: ping::Behaviour::new(ping::Config::new().with_interval(PING).with_timeout(PING)),
+        streams: libp2p_stream::Behaviour::new(),
     }
 }
 

@@ -13,5 +13,5 @@ mod documents;
 mod journal;
 pub mod samples;
 
-pub use documents::documents_contract;
+pub use documents::{documents_contract, room_contract};
 pub use journal::{JournalSubject, journal_contract};

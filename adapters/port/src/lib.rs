@@ -10,7 +10,7 @@ pub mod memory;
 pub mod peer;
 pub mod signer;
 
-pub use documents::{DocumentError, DocumentStore};
+pub use documents::{DocumentError, DocumentReader, DocumentStore, HeldDocument, Room, Staged};
 pub use journal::{
     Alarm, ContentStatus, Journal, JournalError, JournalRead, OutboxRow, StoredLink, WantedDocument, Write,
 };

@@ -7,7 +7,7 @@ use concerto_message::limits::{BODY_BYTES_MAX, SMALL_DOCUMENT_BYTES_MAX};
 use concerto_message::link::{LINK_VERSION, UnsignedLink};
 use concerto_message::receipt::{Covered, RECEIPT_SCHEMA, ReceiptPayload, Refusal, UnsignedReceipt};
 use concerto_message::{
-    Attachment, Audience, ConferenceId, Link, Payload, Receipt, ReceiptKind, Salt, Verified, Writer,
+    Attachment, Audience, ConferenceId, Digest, Link, Payload, Receipt, ReceiptKind, Salt, Verified, Writer,
 };
 use concerto_port::{ContentStatus, JournalError, Write};
 use concerto_procedure::acts::Act;
@@ -21,7 +21,7 @@ use crate::case::Case;
 use crate::caution;
 use crate::fault::Fault;
 use crate::node::Node;
-use crate::step::{NewDocument, Reply, Step, World};
+use crate::step::{Content, NewDocument, Reply, Step, World};
 
 /// Code of a fault that passes when the key can be used again.
 pub(crate) const SIGNER_UNAVAILABLE: &str = "signer.unavailable";
@@ -276,28 +276,47 @@ fn store_body(world: &World<'_>, act: &str, body: &Value, audience: Audience) ->
     if bytes.len() as u64 > BODY_BYTES_MAX {
         return Err(too_large(bytes.len(), BODY_BYTES_MAX));
     }
-    store_document(world, NewDocument { media_type: "application/json".into(), audience, bytes })
+    let content = Content::Bytes(bytes);
+    store_document(world, NewDocument { media_type: "application/json".into(), audience, content })
 }
 
 fn store_document(world: &World<'_>, document: NewDocument) -> Result<Attachment, Fault> {
-    let size = document.bytes.len() as u64;
-    if size > SMALL_DOCUMENT_BYTES_MAX {
-        return Err(too_large(document.bytes.len(), SMALL_DOCUMENT_BYTES_MAX));
+    let NewDocument { media_type, audience, content } = document;
+    let bytes = match content {
+        Content::Bytes(bytes) => bytes,
+        Content::Held(digest) => {
+            let held = world.documents.describe(digest).map_err(|e| Fault::technical(e.code(), &e))?;
+            return held.map(|held| held.attachment(media_type, audience)).ok_or_else(|| not_held(digest));
+        }
+    };
+    if bytes.len() as u64 > SMALL_DOCUMENT_BYTES_MAX {
+        return Err(too_large(bytes.len(), SMALL_DOCUMENT_BYTES_MAX));
     }
     let salt = Salt(world.random.nonce());
-    let attachment = Attachment::new(&salt, &document.bytes, document.media_type, document.audience);
-    world
-        .documents
-        .put(attachment.digest, salt, &document.bytes)
-        .map_err(|e| Fault::technical("documents.store", &e))?;
+    let attachment = Attachment::new(&salt, &bytes, media_type, audience);
+    world.documents.put(attachment.digest, salt, &bytes).map_err(|e| Fault::technical(e.code(), &e))?;
     Ok(attachment)
+}
+
+fn not_held(digest: Digest) -> Fault {
+    Fault::new(
+        "document.not-held",
+        format!(
+            "Il documento {digest} non è nell'archivio di questo nodo: aggiungerlo con `concerto document add`."
+        ),
+        format!("Document {digest} is not in this node's store: add it with `concerto document add`."),
+    )
 }
 
 fn too_large(found: usize, limit: u64) -> Fault {
     Fault::new(
         "document.too-large",
-        format!("Il documento ha {found} byte, più dei {limit} ammessi in questa versione."),
-        format!("The document has {found} bytes, more than the {limit} that this version allows."),
+        format!(
+            "Il testo o documento ha {found} byte, più dei {limit} ammessi dentro un ordine: usare `concerto document add`."
+        ),
+        format!(
+            "The text or document has {found} bytes, more than the {limit} allowed inside an order: use `concerto document add`."
+        ),
     )
 }
 

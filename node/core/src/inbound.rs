@@ -3,6 +3,7 @@
 use concerto_exchange::frame::{
     self, Answer, ChainHead, FRAME_LINK_BYTES_MAX, FRAME_LINKS_MAX, Heads, Request,
 };
+use concerto_message::limits::SMALL_DOCUMENT_BYTES_MAX;
 use concerto_message::receipt::{Covered, Refusal};
 use concerto_message::{ConferenceId, Digest, Incarnation, MessageId, ReceiptKind, Writer};
 use concerto_port::{ContentStatus, JournalError, Write};
@@ -13,7 +14,7 @@ use crate::compose::NewReceipt;
 use crate::fault::Fault;
 use crate::ingest::Ingested;
 use crate::node::Node;
-use crate::step::{Step, World};
+use crate::step::{ServeRefusal, Step, World};
 
 /// Most heads in one frame: a frame's head has at most 4 MiB, one of these some 300 bytes.
 const HEADS_MAX: usize = 8192;
@@ -325,16 +326,11 @@ impl Node {
         message: MessageId,
         digest: Digest,
     ) -> Result<Answered, JournalError> {
-        let unavailable = || refused("document.unavailable", "no such document for this peer");
-        let Some(stored) = world.journal.link(message)? else { return Ok(unavailable()) };
-        let payload = stored.link.payload();
-        let conference = payload.conference.clone();
-        let participates =
-            self.load_case(world, &conference)?.is_some_and(|c| c.participants().contains(from));
-        let listed = payload.attachments().find(|a| a.digest == digest);
-        let admitted = listed.is_some_and(|a| a.audience.admits(&payload.writer, from));
-        if !participates || !admitted {
-            return Ok(unavailable());
+        let refuse = |refusal: ServeRefusal| Ok(refused(refusal.code, refusal.reason));
+        match self.listed_for(world, from, message, digest)? {
+            None => return refuse(ServeRefusal::UNAVAILABLE),
+            Some(listed) if listed.size > SMALL_DOCUMENT_BYTES_MAX => return refuse(ServeRefusal::LARGE),
+            Some(_) => {}
         }
         match world.documents.get(digest) {
             Ok(Some((salt, bytes))) => {
@@ -342,10 +338,10 @@ impl Node {
                 tail.extend_from_slice(&bytes);
                 Ok((Answer::Document {}, tail))
             }
-            Ok(None) => Ok(unavailable()),
+            Ok(None) => refuse(ServeRefusal::UNAVAILABLE),
             Err(error) => {
                 tracing::error!(%digest, %error, "a document could not be read");
-                Ok(unavailable())
+                refuse(ServeRefusal::UNAVAILABLE)
             }
         }
     }

@@ -10,6 +10,7 @@ mod basis;
 pub mod case;
 mod caution;
 mod compose;
+mod documents;
 mod entry;
 pub mod fault;
 mod greeting;
@@ -24,6 +25,7 @@ pub mod step;
 mod watch;
 
 pub use case::Case;
+pub use documents::STREAMS_MAX;
 pub use fault::Fault;
 pub use node::{Identity, Member, Node, NodeConfig};
-pub use step::{Effect, Input, NewDocument, Order, Reply, Step, World};
+pub use step::{Content, Effect, Input, NewDocument, Order, Reply, ServeRefusal, Step, World};

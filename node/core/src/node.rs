@@ -8,6 +8,7 @@ use concerto_trust::AnchorKeys;
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 
 use crate::case::Case;
+use crate::documents::Tried;
 use crate::fault::Fault;
 use crate::keyring::Keyring;
 use crate::pull::Pull;
@@ -72,6 +73,8 @@ pub(crate) struct Session {
     // the peer verified ours: we may ask
     pub(crate) ready: bool,
     pub(crate) greet_again_at: Monotonic,
+    // the peer knows no document streams (v0.1): small documents come in frames
+    pub(crate) no_streams: bool,
     pub(crate) pull: Pull,
 }
 
@@ -85,6 +88,7 @@ pub(crate) enum Asked {
     Fetch { range: concerto_exchange::catch_up::Range },
     Bundle { digest: Digest },
     Document { message: MessageId, digest: Digest },
+    Stream { message: MessageId, digest: Digest },
 }
 
 /// A reply held back until these peers receipted the message.
@@ -112,8 +116,10 @@ pub struct Node {
     pub(crate) watch_again_at: Monotonic,
     // conferences led by this node with messages or proofs to take in charge
     pub(crate) to_take: BTreeSet<ConferenceId>,
-    // documents that could not be had lately, and when to ask again
-    pub(crate) document_retry: BTreeMap<Digest, Monotonic>,
+    // what was tried for documents that could not be had yet
+    pub(crate) tried: BTreeMap<Digest, Tried>,
+    // the last wanted document looked at
+    pub(crate) wanted_after: u64,
     next_token: u64,
 }
 
@@ -150,7 +156,8 @@ impl Node {
             watched_on: None,
             watch_again_at: Monotonic::ZERO,
             to_take: BTreeSet::new(),
-            document_retry: BTreeMap::new(),
+            tried: BTreeMap::new(),
+            wanted_after: 0,
             next_token: first_token(world),
         };
         node.find_untaken(world)?;
@@ -180,6 +187,14 @@ impl Node {
                 step.effects.push(Effect::Respond { token, frame: answer });
             }
             Input::Answer { from, token, result } => self.answer(world, &mut step, &from, token, result)?,
+            Input::DocumentAsked { from, token, message, digest } => {
+                let result = self.document_asked(world, &from, message, digest)?;
+                step.effects.push(Effect::Serve { token, result });
+            }
+            Input::Fetched { from, token, result } => {
+                self.fetched(world, &mut step, &from, token, result)?;
+                self.pull_documents(world, &mut step)?;
+            }
             Input::Tick => {
                 self.take_in_charge(world, &mut step)?;
                 self.greet_again(world, &mut step);

@@ -6,6 +6,7 @@ use concerto_port::{Alarm, JournalError, PeerFailure, Write};
 use concerto_procedure::acts::Act;
 use std::collections::BTreeSet;
 
+use crate::documents::Failed;
 use crate::ingest::delivery_matters;
 use crate::keyring::{BeliefError, KeyError};
 use crate::node::{Asked, Node, OUTBOX_PAGE};
@@ -150,7 +151,8 @@ impl Node {
         match asked {
             Asked::Deliver => self.delivery.failed(from, token, world.monotonic),
             Asked::Document { message, digest } => {
-                self.document_failed(world, step, from, *message, *digest, refused)?;
+                let how = if refused { Failed::Refused } else { Failed::Otherwise };
+                self.document_failed(world, step, from, *message, *digest, how)?;
             }
             Asked::Fetch { .. } | Asked::Heads { .. } | Asked::Bundle { .. } => self.pull_failed(from, asked),
             // the connection may have been a dead one: another, or the next, gets a greeting soon
@@ -160,7 +162,7 @@ impl Node {
                         session.greet_again_at.min(world.monotonic + GREETING_LOST_DELAY);
                 }
             }
-            Asked::Hello | Asked::Receipts => {}
+            Asked::Hello | Asked::Receipts | Asked::Stream { .. } => {}
         }
         Ok(())
     }
@@ -183,6 +185,7 @@ impl Node {
         }
         tracing::info!(peer = %from, "session open");
         self.delivery.peer_ready(from);
+        self.source_returned(from);
         self.begin_catch_up(world, step, from)?;
         self.push_receipts(step, from);
         Ok(())

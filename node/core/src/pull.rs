@@ -1,16 +1,14 @@
-//! What this node fetches: missing links after comparing heads, trust bundles, bodies and documents.
+//! What this node fetches: missing links after comparing heads, and trust bundles. Documents are in `documents.rs`.
 
 use concerto_exchange::catch_up::{self, Range};
 use concerto_exchange::delivery::Monotonic;
 use concerto_exchange::frame::{ChainHead, HEADS_CONFERENCES_MAX, Heads, Request};
 use concerto_message::chain::End;
-use concerto_message::receipt::Covered;
-use concerto_message::{ConferenceId, Digest, MessageId, ReceiptKind, Salt, Writer};
-use concerto_port::{JournalError, WantedDocument, Write};
+use concerto_message::{ConferenceId, Digest, ReceiptKind, Writer};
+use concerto_port::{JournalError, Write};
 use std::collections::{BTreeSet, VecDeque};
 use std::time::Duration;
 
-use crate::compose::NewReceipt;
 use crate::ingest::Ingested;
 use crate::node::{Asked, Node};
 use crate::step::{Step, World};
@@ -19,12 +17,6 @@ use crate::step::{Step, World};
 const BUNDLE_UNKNOWN: &str = "trust.bundle.unknown";
 /// Most ranges waiting to be fetched from one peer; what does not fit is found again at the next comparison.
 const RANGES_MAX: usize = 1024;
-/// Most documents under way at one time.
-const DOCUMENTS_IN_FLIGHT_MAX: usize = 4;
-/// Wanted documents looked at in one go.
-const WANTED_PAGE: usize = 256;
-/// Delay before a document that could not be had is asked for again.
-const DOCUMENT_RETRY_DELAY: Duration = Duration::from_secs(20);
 /// Delay before what is still missing is looked for again.
 const CATCH_UP_AGAIN_DELAY: Duration = Duration::from_secs(10);
 /// Longest such delay: it doubles while a peer brings nothing new, for what an author never wrote can never be had.
@@ -331,150 +323,6 @@ impl Node {
         for conference in awaiting {
             self.judge_waiting(world, step, peer, &conference)?;
             self.heal(world, step, peer, &conference)?;
-        }
-        Ok(())
-    }
-
-    /// Notes what of a new link this node may see and does not hold.
-    pub(crate) fn note_wanted(
-        &self,
-        world: &World<'_>,
-        step: &mut Step,
-        case: &crate::case::Case,
-        link: &concerto_message::Link,
-    ) -> Result<(), JournalError> {
-        let payload = link.payload();
-        for attachment in payload.attachments() {
-            let held = world.documents.has(attachment.digest).unwrap_or(false);
-            if attachment.audience.admits(&payload.writer, &self.identity.writer) && !held {
-                step.commit.push(Write::Want {
-                    digest: attachment.digest,
-                    message: link.id(),
-                    conference: case.id().clone(),
-                    author: payload.writer.clone(),
-                    size: attachment.size,
-                });
-            }
-        }
-        Ok(())
-    }
-
-    /// Asks for wanted documents: the author first, else the procedente, else nobody yet.
-    pub(crate) fn pull_documents(&mut self, world: &World<'_>, step: &mut Step) -> Result<(), JournalError> {
-        self.document_retry.retain(|_, at| *at > world.monotonic);
-        let in_flight: BTreeSet<Digest> = self
-            .asked
-            .values()
-            .filter_map(|(_, asked)| match asked {
-                Asked::Document { digest, .. } => Some(*digest),
-                _ => None,
-            })
-            .collect();
-        let mut room = DOCUMENTS_IN_FLIGHT_MAX.saturating_sub(in_flight.len());
-        let mut after = 0;
-        let mut asked_now = BTreeSet::new();
-        while room > 0 {
-            let page = world.journal.wanted(after, WANTED_PAGE)?;
-            let Some(last) = page.last() else { break };
-            after = last.row;
-            for wanted in page {
-                let waits = in_flight.contains(&wanted.digest)
-                    || self.document_retry.contains_key(&wanted.digest)
-                    || asked_now.contains(&wanted.digest);
-                let Some(source) = (!waits && room > 0).then(|| self.source(&wanted)).flatten() else {
-                    continue;
-                };
-                room -= 1;
-                asked_now.insert(wanted.digest);
-                let (message, digest) = (wanted.message, wanted.digest);
-                let request = Request::Document { message, digest };
-                self.ask(step, &source, Asked::Document { message, digest }, &request, &[]);
-            }
-        }
-        Ok(())
-    }
-
-    fn source(&self, wanted: &WantedDocument) -> Option<Writer> {
-        let lead = wanted.conference.lead();
-        [&wanted.author, lead].into_iter().find(|w| self.session_ready(w)).cloned()
-    }
-
-    /// A document came: it is stored only if its bytes are those that the link lists.
-    pub(crate) fn document_fetched(
-        &mut self,
-        world: &World<'_>,
-        step: &mut Step,
-        peer: &Writer,
-        message: MessageId,
-        digest: Digest,
-        tail: &[u8],
-    ) -> Result<(), JournalError> {
-        let stored = tail
-            .split_first_chunk::<16>()
-            .map(|(salt, bytes)| world.documents.put(digest, Salt(*salt), bytes));
-        match stored {
-            Some(Ok(())) => {}
-            Some(Err(error)) => {
-                tracing::warn!(%peer, %digest, %error, "a document was not stored");
-                return self.document_failed(world, step, peer, message, digest, false);
-            }
-            None => return self.document_failed(world, step, peer, message, digest, false),
-        }
-        step.commit.push(Write::Fetched { digest });
-        let Some(stored) = world.journal.link(message)? else { return Ok(()) };
-        let payload = stored.link.payload();
-        let me = &self.identity.writer;
-        let complete = payload
-            .attachments()
-            .filter(|a| a.audience.admits(&payload.writer, me))
-            .all(|a| world.documents.has(a.digest).unwrap_or(false));
-        if complete {
-            let kind = ReceiptKind::DocumentsComplete;
-            self.tell_about_documents(world, step, &stored.link, kind)?;
-        }
-        Ok(())
-    }
-
-    pub(crate) fn document_failed(
-        &mut self,
-        world: &World<'_>,
-        step: &mut Step,
-        peer: &Writer,
-        message: MessageId,
-        digest: Digest,
-        refused: bool,
-    ) -> Result<(), JournalError> {
-        self.document_retry.insert(digest, world.monotonic + DOCUMENT_RETRY_DELAY);
-        let Some(stored) = world.journal.link(message)?.filter(|_| refused) else { return Ok(()) };
-        let told = world.journal.receipts(message)?.iter().any(|r| {
-            let p = r.payload();
-            p.issuer == self.identity.writer && p.kind == ReceiptKind::DocumentsUnavailable
-        });
-        if stored.link.payload().writer == *peer && !told {
-            let kind = ReceiptKind::DocumentsUnavailable;
-            self.tell_about_documents(world, step, &stored.link, kind)?;
-        }
-        Ok(())
-    }
-
-    /// Signs, keeps and sends a receipt about the documents of one message.
-    fn tell_about_documents(
-        &mut self,
-        world: &World<'_>,
-        step: &mut Step,
-        link: &concerto_message::Link,
-        kind: ReceiptKind,
-    ) -> Result<(), JournalError> {
-        let payload = link.payload();
-        if self.load_case(world, &payload.conference)?.is_none() {
-            return Ok(());
-        }
-        let covered = vec![Covered { id: link.id(), bytes: link.bytes_digest() }];
-        let author = payload.writer.clone();
-        let new = NewReceipt { kind, messages: covered, received_at: world.now, refusal: None };
-        let text = self.give(world, step, &payload.conference, &author, new);
-        if let Some(text) = text.filter(|_| self.session_ready(&author)) {
-            self.ask(step, &author, Asked::Receipts, &Request::Receipts { receipts: vec![text] }, &[]);
         }
         Ok(())
     }

@@ -1,7 +1,8 @@
 //! Input -> Step: the vocabulary between the core and whatever runs it.
 
 use concerto_exchange::delivery::Monotonic;
-use concerto_message::{Audience, ConferenceId, MessageId, SignatureCheck, Writer};
+use concerto_exchange::transfer::FetchFailure;
+use concerto_message::{Audience, ConferenceId, Digest, Listed, MessageId, SignatureCheck, Writer};
 use concerto_port::{DocumentStore, JournalRead, PeerFailure, Random, Signer, Write};
 use concerto_procedure::acts::Act;
 use jiff::Timestamp;
@@ -67,6 +68,26 @@ pub enum Input {
         /// The frame, or why there is none.
         result: Result<Vec<u8>, PeerFailure>,
     },
+    /// A peer opened a stream for a document.
+    DocumentAsked {
+        /// Who.
+        from: Writer,
+        /// Names the answer.
+        token: u64,
+        /// The link that lists it.
+        message: MessageId,
+        /// The document.
+        digest: Digest,
+    },
+    /// A stream that [`Effect::Fetch`] began ended.
+    Fetched {
+        /// The source.
+        from: Writer,
+        /// The token of the effect.
+        token: u64,
+        /// The document is stored, or why not.
+        result: Result<(), FetchFailure>,
+    },
     /// Time passed (several times a second).
     Tick,
 }
@@ -110,7 +131,16 @@ pub struct NewDocument {
     /// Who may see it.
     pub audience: Audience,
     /// The bytes.
-    pub bytes: Vec<u8>,
+    pub content: Content,
+}
+
+/// The bytes of a new document.
+#[derive(Debug, Clone)]
+pub enum Content {
+    /// Here, of a small document.
+    Bytes(Vec<u8>),
+    /// In the document store already, under this digest.
+    Held(Digest),
 }
 
 /// The reply to an order.
@@ -126,7 +156,7 @@ pub enum Reply {
         warnings: Vec<Fault>,
     },
     /// Digests of the states in memory: SHA-256 of their JSON.
-    StateDigests(Vec<(ConferenceId, concerto_message::Digest)>),
+    StateDigests(Vec<(ConferenceId, Digest)>),
 }
 
 /// Something to do, only after the commit.
@@ -155,6 +185,46 @@ pub enum Effect {
         /// The frame.
         frame: Vec<u8>,
     },
+    /// Fetch a document from a peer in a stream, into the document store; exactly one [`Input::Fetched`] follows.
+    Fetch {
+        /// The source.
+        from: Writer,
+        /// Names the end.
+        token: u64,
+        /// The link that lists it.
+        message: MessageId,
+        /// What the bytes are checked against.
+        document: Listed,
+    },
+    /// Serve a document to a peer that opened a stream, or refuse it.
+    Serve {
+        /// The token of [`Input::DocumentAsked`].
+        token: u64,
+        /// The document, as the link lists it, or why it is not served.
+        result: Result<Listed, ServeRefusal>,
+    },
+}
+
+/// Why a document is not served to a peer.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct ServeRefusal {
+    /// A stable code.
+    pub code: &'static str,
+    /// Why, for people.
+    pub reason: &'static str,
+}
+
+impl ServeRefusal {
+    /// The peer's greeting was not verified.
+    pub const GREETING: Self =
+        Self { code: "hello.required", reason: "a greeting must be verified before anything else" };
+    /// The document does not exist, is not held, or is not for this peer: which of them is nobody's business.
+    pub const UNAVAILABLE: Self =
+        Self { code: "document.unavailable", reason: "no such document for this peer" };
+    /// The document has one chunk and travels in a frame.
+    pub const SMALL: Self = Self { code: "document.small", reason: "this document travels in a frame" };
+    /// The document is too large for a frame.
+    pub const LARGE: Self = Self { code: "document.large", reason: "this document travels in a stream" };
 }
 
 /// What one input leads to.

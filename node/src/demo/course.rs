@@ -18,7 +18,7 @@ use super::resolve::resolve;
 use super::settle::settle;
 use crate::auto::{self, Absent};
 use crate::commands::media_type;
-use crate::control::{WireDocument, WireOrder, WireReply};
+use crate::control::{WireContent, WireDocument, WireOrder, WireReply};
 use crate::output::{Failure, Output};
 use crate::views;
 
@@ -138,7 +138,7 @@ impl<'a> Course<'a> {
             Ok(WireDocument {
                 media_type: media_type(&document.file).to_owned(),
                 audience,
-                bytes: BASE64.encode(&bytes),
+                content: WireContent::Bytes { bytes: BASE64.encode(&bytes) },
             })
         });
         let documents = documents.collect::<Result<Vec<_>, Failure>>()?;

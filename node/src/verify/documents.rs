@@ -1,7 +1,7 @@
 //! Bodies and documents: every one that a link lists is here with the right bytes or declared absent, and nothing else is here.
 
-use concerto_message::limits::SMALL_DOCUMENT_BYTES_MAX;
-use concerto_message::{Attachment, Digest, MessageId, Salt, Writer, strict_json};
+use concerto_message::limits::BODY_BYTES_MAX;
+use concerto_message::{Attachment, Digest, Hashed, Hashing, MessageId, Salt, Writer, strict_json};
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::folder::{Folder, META_BYTES_MAX};
@@ -109,22 +109,41 @@ fn check_one(
     if meta.media_type != attachment.media_type || meta.size != attachment.size {
         return Err(Wrong::new(&meta_file, &place, "document.meta", "media type or size"));
     }
-    let limit = usize::try_from(SMALL_DOCUMENT_BYTES_MAX).unwrap_or(usize::MAX).saturating_add(SALT_BYTES);
-    let data = folder.bytes(file, limit)?;
-    let Some((salt, bytes)) = data.split_first_chunk::<SALT_BYTES>() else {
+    let Some(size) = folder.size(file)?.checked_sub(SALT_BYTES as u64) else {
         return Err(Wrong::new(file, &place, "document.size", "shorter than its salt"));
     };
-    if bytes.len() as u64 != attachment.size {
-        let what = format!("{} bytes, {} listed", bytes.len(), attachment.size);
+    if size != attachment.size {
+        let what = format!("{size} bytes, {} listed", attachment.size);
         return Err(Wrong::new(file, &place, "document.size", what));
     }
-    if Salt(*salt).digest(bytes) != digest {
+    let (salt, hashed) = hash(folder, file)?;
+    if hashed.digest != digest {
         return Err(Wrong::new(file, &place, "document.digest", "SHA-256 over salt and bytes"));
     }
-    if !attachment.matches(&Salt(*salt), bytes) {
+    if attachment.chunks.is_some_and(|chunks| chunks != hashed.chunks.digest(&salt)) {
         return Err(Wrong::new(file, &place, "document.chunks", "SHA-256 over salt and list of chunks"));
     }
-    if listing.is_body { check_body(file, listing, bytes) } else { Ok(()) }
+    if !listing.is_body {
+        return Ok(());
+    }
+    let limit = usize::try_from(BODY_BYTES_MAX).unwrap_or(usize::MAX).saturating_add(SALT_BYTES);
+    let data = folder.bytes(file, limit)?;
+    check_body(file, listing, data.get(SALT_BYTES..).unwrap_or_default())
+}
+
+/// Salt and digests of a document, whatever its size.
+fn hash(folder: &Folder, file: &str) -> Result<(Salt, Hashed), Wrong> {
+    let mut salt = Vec::with_capacity(SALT_BYTES);
+    let mut hashing = None;
+    folder.pieces(file, |piece| {
+        let (first, bytes) = piece.split_at(piece.len().min(SALT_BYTES - salt.len()));
+        salt.extend_from_slice(first);
+        if let Ok(salt) = <[u8; SALT_BYTES]>::try_from(salt.as_slice()) {
+            hashing.get_or_insert_with(|| Hashing::new(Salt(salt))).update(bytes);
+        }
+    })?;
+    let salt = Salt(salt.try_into().unwrap_or_default());
+    Ok((salt, hashing.unwrap_or_else(|| Hashing::new(salt)).finish()))
 }
 
 /// A body of a type with a body schema fits it.

@@ -21,6 +21,8 @@ const ABOUT_BYTES_MAX: usize = 64 * 1024 * 1024;
 const ANCHOR_BYTES_MAX: usize = 64 * 1024;
 /// Greatest federation file, in bytes.
 const FEDERATION_BYTES_MAX: usize = 4 * 1024 * 1024;
+/// Bytes of a document read in one go.
+const PIECE_BYTES: usize = 256 * 1024;
 /// Greatest `.meta.json`, in bytes.
 pub(super) const META_BYTES_MAX: usize = 4096;
 /// Greatest flattened form: the link, and at most four certificates.
@@ -88,6 +90,25 @@ impl Folder {
 
     pub(super) fn bytes(&self, file: &str, limit: usize) -> Result<Vec<u8>, Wrong> {
         read_bounded(&self.root.join(file), file, limit)
+    }
+
+    /// Passes a file of any size piece by piece.
+    pub(super) fn pieces(&self, file: &str, mut each: impl FnMut(&[u8])) -> Result<(), Wrong> {
+        let mut open = open_plain(&self.root.join(file), file)?;
+        let mut buffer = vec![0; PIECE_BYTES];
+        loop {
+            let read = open.read(&mut buffer).map_err(|e| unreadable(file, &e))?;
+            match buffer.get(..read) {
+                Some(piece) if !piece.is_empty() => each(piece),
+                _ => return Ok(()),
+            }
+        }
+    }
+
+    /// Bytes of a file, without reading it.
+    pub(super) fn size(&self, file: &str) -> Result<u64, Wrong> {
+        let found = open_plain(&self.root.join(file), file)?.metadata();
+        found.map(|m| m.len()).map_err(|e| unreadable(file, &e))
     }
 
     fn text(&self, file: &str, limit: usize) -> Result<String, Wrong> {
@@ -233,18 +254,23 @@ fn names(root: &Path, folder: &str) -> Result<Vec<String>, Wrong> {
     Ok(names)
 }
 
-fn read_bounded(path: &Path, name: &str, limit: usize) -> Result<Vec<u8>, Wrong> {
-    let unreadable = |e: std::io::Error| {
-        let missing = e.kind() == std::io::ErrorKind::NotFound;
-        Wrong::new(name, "", if missing { "export.file.missing" } else { "export.file.unreadable" }, e)
-    };
+fn unreadable(name: &str, e: &std::io::Error) -> Wrong {
+    let missing = e.kind() == std::io::ErrorKind::NotFound;
+    Wrong::new(name, "", if missing { "export.file.missing" } else { "export.file.unreadable" }, e)
+}
+
+fn open_plain(path: &Path, name: &str) -> Result<std::fs::File, Wrong> {
     // a symbolic link could lead out of the folder
-    if !std::fs::symlink_metadata(path).map_err(unreadable)?.is_file() {
+    if !std::fs::symlink_metadata(path).map_err(|e| unreadable(name, &e))?.is_file() {
         return Err(Wrong::new(name, "", "export.file.kind", "a link, folder or device"));
     }
-    let file = std::fs::File::open(path).map_err(unreadable)?;
+    std::fs::File::open(path).map_err(|e| unreadable(name, &e))
+}
+
+fn read_bounded(path: &Path, name: &str, limit: usize) -> Result<Vec<u8>, Wrong> {
+    let file = open_plain(path, name)?;
     let mut bytes = Vec::new();
-    file.take(limit as u64 + 1).read_to_end(&mut bytes).map_err(unreadable)?;
+    file.take(limit as u64 + 1).read_to_end(&mut bytes).map_err(|e| unreadable(name, &e))?;
     if bytes.len() > limit {
         return Err(Wrong::new(name, "", "export.file.too-large", format!("more than {limit} bytes")));
     }
