@@ -75,6 +75,11 @@ impl Federation {
         }
     }
 
+    /// A place in the folder of the federation.
+    pub(crate) fn path(&self, name: &str) -> PathBuf {
+        self.folder.join(name)
+    }
+
     /// The file of a node's journal.
     pub(crate) fn store(&self, name: &str) -> PathBuf {
         self.folder.join(name).join("journal.sqlite")

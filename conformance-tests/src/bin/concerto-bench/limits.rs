@@ -119,6 +119,23 @@ fn transport(own: u8, peer: u8, at: &[String]) -> Result<(Libp2pLink, mpsc::Rece
     Ok((spawn(config, sender)?, events))
 }
 
+/// Two transports that are connected; they end with the value.
+pub(crate) struct Pair {
+    pub(crate) one: Libp2pLink,
+    pub(crate) two: Libp2pLink,
+    /// The name of the second one.
+    pub(crate) peer: Writer,
+    _events: [mpsc::Receiver<PeerEvent>; 2],
+}
+
+/// Connects two transports in this process.
+pub(crate) async fn stream_pair() -> Result<Pair, Failed> {
+    let (two, two_events) = transport(2, 1, &[])?;
+    let (one, mut events) = transport(1, 2, &two.listen_addresses().await)?;
+    while !matches!(events.recv().await, Some(PeerEvent::Connected { .. }) | None) {}
+    Ok(Pair { one, two, peer: name(2)?, _events: [events, two_events] })
+}
+
 async fn answer(link: Libp2pLink, mut events: mpsc::Receiver<PeerEvent>) {
     while let Some(event) = events.recv().await {
         if let PeerEvent::Request { token, .. } = event {

@@ -4,8 +4,8 @@
 //! exchange is one message, ordered over the control socket, signed, validated and synced at its author, delivered over libp2p,
 //! verified, validated and synced at the other, and its *accepted* receipt verified and synced at its author. Beside it: what
 //! the cores allow (2 signatures and 2 verifications with P-256 for each exchange), what the disk allows (commits), what the
-//! transport allows (frames). Also the memory of an idle node, the size of the program, and the law: a large case folded, and the time of
-//! `concerto terms`.
+//! transport allows (frames). Then one large document, beside a raw stream and a raw write. Also the memory of an idle node, the size of the
+//! program, and the law: a large case folded, and the time of `concerto terms`.
 //!
 //! Exit codes: 0 every target is met, 1 a target is missed, 2 wrong usage, 4 the measurement failed.
 
@@ -16,6 +16,7 @@ mod limits;
 mod load;
 mod report;
 mod settings;
+mod transfer;
 
 use std::process::ExitCode;
 use std::time::Duration;
@@ -99,6 +100,13 @@ fn measure(settings: &Settings) -> Result<Report, Failed> {
     settings.progress("both stores");
     report.links_checked = federation.check_stores(&conference, &sent)?;
     report.loaded_bytes = lead.resident_bytes()?.max(body.resident_bytes()?);
+    let mut body = body;
+    if settings.document_mib > 1 {
+        settings.progress(&format!("a document of {} MiB", settings.document_mib));
+        let measured =
+            transfer::measure(settings, &federation, &conference, &lead, body, settings.document_mib)?;
+        (report.transfer, body) = (Some(measured.0), measured.1);
+    }
     lead.stop()?;
     body.stop()?;
 

@@ -7,6 +7,12 @@ use crate::law::{Law, REPLAY_MS_MAX, TERMS_MS_MAX};
 
 /// Least part of the machine's limit, at the most in flight, that exchanges must reach.
 const RATIO_MIN: f64 = 0.1;
+/// Least part of the slower of raw stream and raw write that a large document must reach.
+const TRANSFER_RATIO_MIN: f64 = 0.6;
+/// Memory that a large document may take at either end, in bytes.
+const GROWN_BYTES_MAX: u64 = 32 * 1024 * 1024;
+/// A waiting document begins to come within this time of its peer's return, in milliseconds.
+const FIRST_BYTE_MS_MAX: f64 = 1000.0;
 /// An idle node stays below this, in bytes.
 const IDLE_BYTES_MAX: u64 = 64 * 1024 * 1024;
 /// The stripped release program stays below this, in bytes.
@@ -53,6 +59,78 @@ pub(crate) struct Frames {
     pub(crate) per_second: f64,
 }
 
+/// One large document, and what the machine allows for it.
+#[derive(Debug)]
+pub(crate) struct Transfer {
+    pub(crate) bytes: u64,
+    pub(crate) bytes_per_second: f64,
+    pub(crate) add_bytes_per_second: f64,
+    pub(crate) disk_bytes_per_second: f64,
+    pub(crate) stream_bytes_per_second: f64,
+    /// Most that either node's resident memory grew meanwhile.
+    pub(crate) grown_bytes: u64,
+    /// From the return of the asker's node to the first byte of the document.
+    pub(crate) first_byte_ms: f64,
+}
+
+impl Transfer {
+    /// As a part of the slower of the raw stream and the raw write.
+    fn ratio(&self) -> f64 {
+        self.bytes_per_second / self.disk_bytes_per_second.min(self.stream_bytes_per_second)
+    }
+
+    fn judged(&self) -> [Judged; 3] {
+        let (ratio, grown) = (self.ratio(), self.grown_bytes as f64 / 1_048_576.0);
+        [
+            Judged {
+                what: "a large document / slower of raw stream and write",
+                found: format!("{ratio:.3}"),
+                target: format!("at least {TRANSFER_RATIO_MIN}"),
+                met: ratio >= TRANSFER_RATIO_MIN,
+            },
+            Judged {
+                what: "memory that a large document takes",
+                found: format!("{grown:.1} MiB"),
+                target: format!("below {:.1} MiB", GROWN_BYTES_MAX as f64 / 1_048_576.0),
+                met: self.grown_bytes < GROWN_BYTES_MAX,
+            },
+            Judged {
+                what: "first byte after the peer's return",
+                found: format!("{:.0} ms", self.first_byte_ms),
+                target: format!("below {FIRST_BYTE_MS_MAX:.0} ms"),
+                met: self.first_byte_ms < FIRST_BYTE_MS_MAX,
+            },
+        ]
+    }
+
+    fn write(&self, out: &mut String) -> std::fmt::Result {
+        let mib = |per_second: f64| per_second / 1_048_576.0;
+        writeln!(
+            out,
+            "\nA document of {} MiB between two nodes, hashed, checked and synced",
+            self.bytes / 1_048_576
+        )?;
+        writeln!(out, "{:>12.0} MiB/s from store to store", mib(self.bytes_per_second))?;
+        writeln!(
+            out,
+            "{:>12.0} MiB/s into the author's store (document add)",
+            mib(self.add_bytes_per_second)
+        )?;
+        writeln!(out, "{:>12.0} MiB/s raw libp2p stream (TCP, loopback)", mib(self.stream_bytes_per_second))?;
+        writeln!(out, "{:>12.0} MiB/s raw write with sync", mib(self.disk_bytes_per_second))
+    }
+
+    fn json(&self) -> Value {
+        json!({
+            "bytes": self.bytes, "bytes_per_second": self.bytes_per_second,
+            "add_bytes_per_second": self.add_bytes_per_second, "ratio": self.ratio(),
+            "raw_stream_bytes_per_second": self.stream_bytes_per_second,
+            "raw_write_bytes_per_second": self.disk_bytes_per_second, "grown_bytes": self.grown_bytes,
+            "first_byte_ms": self.first_byte_ms,
+        })
+    }
+}
+
 /// All numbers of one run.
 #[derive(Debug, Default)]
 pub(crate) struct Report {
@@ -63,6 +141,7 @@ pub(crate) struct Report {
     pub(crate) crypto: Option<Crypto>,
     pub(crate) commits: Vec<Commits>,
     pub(crate) frames: Vec<Frames>,
+    pub(crate) transfer: Option<Transfer>,
     pub(crate) links_checked: usize,
     pub(crate) idle_bytes: u64,
     pub(crate) loaded_bytes: u64,
@@ -107,7 +186,7 @@ impl Report {
         let most = self.exchanges.iter().max_by_key(|run| run.in_flight);
         let ratio = most.map_or(0.0, |run| self.ratio(run));
         let mib = |bytes: u64| format!("{:.1} MiB", bytes as f64 / 1_048_576.0);
-        vec![
+        let mut judged = vec![
             Judged {
                 what: "exchanges at 64 in flight / limit of the cores",
                 found: format!("{ratio:.3}"),
@@ -126,7 +205,9 @@ impl Report {
                 target: format!("below {}", mib(PROGRAM_BYTES_MAX)),
                 met: self.program_bytes < PROGRAM_BYTES_MAX,
             },
-        ]
+        ];
+        judged.extend(self.transfer.iter().flat_map(Transfer::judged));
+        judged
     }
 
     /// Whether every target is met.
@@ -190,6 +271,9 @@ impl Report {
                 "{rate:>12.0} frames and answers/s over libp2p (TCP, loopback), {in_flight} in flight"
             )?;
         }
+        if let Some(transfer) = &self.transfer {
+            transfer.write(out)?;
+        }
         let loaded = self.loaded_bytes as f64 / 1_048_576.0;
         writeln!(
             out,
@@ -227,6 +311,7 @@ impl Report {
                 "commits": self.commits.iter().map(commits).collect::<Vec<_>>(),
                 "frames": self.frames.iter().map(frames).collect::<Vec<_>>(),
             },
+            "document": self.transfer.as_ref().map(Transfer::json),
             "links_checked": self.links_checked,
             "idle_bytes": self.idle_bytes,
             "loaded_bytes": self.loaded_bytes,

@@ -14,6 +14,7 @@ concerto-bench [OPTIONS]: the speed of two nodes on this machine, beside what th
   --seconds N       how long each measurement lasts (5)
   --idle N          seconds before the memory of idle nodes is read (10)
   --only law        only the law: a large case folded, and concerto terms
+  --document-mib N  size of the large document, in MiB; 0: none (1024)
   --format FORMAT   text (for people, the default) or json
   --help            this text";
 
@@ -24,6 +25,7 @@ pub(crate) struct Settings {
     pub(crate) folder: PathBuf,
     pub(crate) seconds: Duration,
     pub(crate) idle: Duration,
+    pub(crate) document_mib: usize,
     pub(crate) json: bool,
     pub(crate) only_law: bool,
 }
@@ -38,6 +40,7 @@ impl Settings {
             folder: beside.to_path_buf(),
             seconds: Duration::from_secs(5),
             idle: Duration::from_secs(10),
+            document_mib: 1024,
             json: false,
             only_law: false,
         };
@@ -51,6 +54,7 @@ impl Settings {
                 "--concerto" => settings.concerto = value.into(),
                 "--folder" => settings.folder = value.into(),
                 "--seconds" => settings.seconds = Duration::from_secs(value.parse::<u64>()?.max(1)),
+                "--document-mib" => settings.document_mib = value.parse()?,
                 "--idle" => settings.idle = Duration::from_secs(value.parse()?),
                 "--only" if value == "law" => settings.only_law = true,
                 "--format" if value == "json" || value == "text" => settings.json = value == "json",
