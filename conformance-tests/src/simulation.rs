@@ -523,11 +523,11 @@ impl Simulation {
         if self.chance.percent(self.weather.loss_percent) {
             return;
         }
-        if self.chance.percent(self.weather.twice_percent) {
-            if let Load::Request { token, frame } = &load {
-                let (token, frame) = (*token, frame.clone());
-                self.post(index, peer, connection, Load::Request { token, frame });
-            }
+        if self.chance.percent(self.weather.twice_percent)
+            && let Load::Request { token, frame } = &load
+        {
+            let (token, frame) = (*token, frame.clone());
+            self.post(index, peer, connection, Load::Request { token, frame });
         }
         self.post(index, peer, connection, load);
     }
