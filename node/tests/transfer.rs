@@ -1,4 +1,4 @@
-//! A large document between two processes, each killed again and again in the midst of it (ISSUE "Done when"; FAULTS row F1).
+//! A large document between two processes, each killed again and again in the midst of it.
 //!
 //! ```text
 //!   lead (author) ══ libp2p ══> [proxy: counts, stops at each tenth] ══> body         at each stop one of the two is killed (-9)

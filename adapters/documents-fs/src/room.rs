@@ -1,4 +1,4 @@
-//! Quota and reserve (FAULTS row F3): a document that does not fit is refused before its first byte.
+//! Quota and reserve (ARCHITECTURE.md, "What a node keeps"): a document that does not fit is refused before its first byte.
 
 use concerto_message::limits::CHUNK_BYTES;
 use concerto_port::{DocumentError, Room};

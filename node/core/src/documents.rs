@@ -1,4 +1,4 @@
-//! Bodies and documents: which are asked for, from whom, and who gets them from this node (DESIGN section "Exchange").
+//! Bodies and documents: which are asked for, from whom, and who gets them from this node (protocols/PROTOCOL.md, "Exchange").
 //!
 //! ```text
 //!   at most one chunk, or a peer that knows no streams:  Ask Document -> Answer             the bytes come in a frame

@@ -1,4 +1,4 @@
-//! The document stream: how a document of more than one chunk goes from one node to another, the same over every transport.
+//! The document stream: how a document of more than one chunk goes from one node to another, the same over every transport (protocols/PROTOCOL.md, "Documents").
 //!
 //! ```text
 //!   asker  --length, ask (JSON)-->  source     message, document, first byte wanted, whether the list of chunks is wanted
