@@ -336,7 +336,7 @@ cases! {
         assert!(stage.node.alarms().is_empty());
         "accepted"
     }
-    an_altered_document: "A document whose bytes are not those that its link lists" => "document.mismatch" {
+    an_altered_document: "A document whose bytes are not those that its link lists: an alarm, its source is passed over for 15 minutes" => "document.mismatch" {
         let mut stage = lead_with_body();
         let text = stage.draft(BODY, &assent(), 1, None).signed(federation().office(BODY));
         let digest = forge::read(&text).payload().body.as_ref().unwrap().digest;
@@ -348,6 +348,10 @@ cases! {
         stage.answer(&question, &Answer::Document {}, &altered);
         assert!(!stage.node.documents.has(digest).unwrap());
         assert_eq!(stage.node.wanted_len(), 1, "it is still wanted");
+        assert_eq!(stage.node.alarms(), ["document.source"]);
+        stage.tick();
+        assert!(!stage.questions.iter().any(|q| asked(&q.request)), "not from who sent other bytes");
+        stage.now.monotonic += std::time::Duration::from_secs(15 * 60);
         stage.tick();
         let question = stage.question(BODY, asked);
         stage.answer(&question, &Answer::Document {}, &[&forge::SALT.0[..], b"{}"].concat());
