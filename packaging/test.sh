@@ -28,6 +28,8 @@ part_tests() {
   fi
   # how often a node was killed at each place
   cat "$concerto_target"/tmp/killed-*.txt 2>/dev/null || true
+  # what the hostile peers tried, under which code it was refused, and what it cost the others
+  cat "$concerto_target"/tmp/hostile-*.txt 2>/dev/null || true
 }
 part_doc-tests() { cargo test --workspace --doc --locked; }
 # The dates of the law against the jurists' vectors: the matrix, and each constant changed by one step.

@@ -6,6 +6,7 @@ use concerto_crypto_openssl::{
     KeyKind, MessageSigner, OpensslCheck, PeerKey, SoftwareKey, Subject, issue, self_signed_ca, x5t_s256,
 };
 use concerto_exchange::delivery::DeliveryConfig;
+use concerto_federation_config::{FederationFile, NodeFile};
 use concerto_message::jose::{ContentType, SerializationType};
 use concerto_message::{Digest, FederationId, Header, Writer};
 use concerto_port::Signer;
@@ -15,7 +16,9 @@ use concerto_trust::{
     AnchorKeys, EntityConfiguration, Jwk, Jwks, LocalAnchor, NodeDescription, PeerEntry, PeerId,
     SigningFailed, SigningKey, StatementSigner, Validity, peer_proof_input,
 };
+use data_encoding::BASE64;
 use jiff::Timestamp;
+use std::path::Path;
 use std::sync::LazyLock;
 
 /// The procedente of every simulated conference.
@@ -47,6 +50,25 @@ pub struct Office {
 }
 
 impl Office {
+    /// The office of a node's folder that `concerto init` made.
+    pub fn of_folder(folder: &Path) -> Self {
+        let read = |name: &str| std::fs::read_to_string(folder.join(name)).unwrap();
+        let node = NodeFile::parse("node.toml", &read("node.toml")).unwrap();
+        let federation = FederationFile::parse("federation.toml", &read("federation.toml")).unwrap();
+        let member = federation.members.iter().find(|m| m.writer == node.writer).unwrap();
+        let first = read("keys/certificates.pem");
+        let first = first.split("-----").nth(2).unwrap().split_whitespace().collect::<String>();
+        Self {
+            writer: node.writer.clone(),
+            entity: node.entity.to_string(),
+            peer_id: member.peer_id.clone(),
+            federation: federation.id.clone(),
+            bundle: read("keys/bundle.json").into_bytes(),
+            key: SoftwareKey::from_pkcs8_pem(read("keys/message.pem").as_bytes()).unwrap(),
+            certificate: x5t_s256(&BASE64.decode(first.as_bytes()).unwrap()),
+        }
+    }
+
     /// A signer with its message key.
     pub fn signer(&self) -> MessageSigner {
         let kid = self.key.public().thumbprint();

@@ -151,7 +151,12 @@ pub fn signed_greeting(office: &Office, greeting: &Greeting, at: Timestamp) -> S
     jose::with_signature(input, &signature)
 }
 
+/// The same for any writer.
+pub fn conference_of(lead: &str, number: u8) -> ConferenceId {
+    ConferenceId::new(lead.parse().unwrap(), Nonce([number; 16]))
+}
+
 /// The conference that `lead` opens under a number.
 pub fn conference(federation: &Federation, lead: &str, number: u8) -> ConferenceId {
-    ConferenceId::new(federation.office(lead).writer.clone(), Nonce([number; 16]))
+    conference_of(&federation.office(lead).writer.to_string(), number)
 }

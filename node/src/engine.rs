@@ -4,6 +4,7 @@
 //! fails, everything of that batch is forgotten and the core starts again from the journal: what was not receipted comes again.
 
 use concerto_core::{Effect, Fault, Input, Node, NodeConfig, Order, Reply, Step, World};
+use concerto_exchange::frame;
 use concerto_exchange::transfer::FetchFailure;
 use concerto_message::{Digest, MessageId, SignatureCheck, Writer};
 use concerto_port::{
@@ -11,16 +12,19 @@ use concerto_port::{
 };
 use std::collections::BTreeMap;
 use std::sync::Arc;
-use std::time::Instant;
+use std::time::{Duration, Instant};
 use tokio::sync::{mpsc, oneshot};
 
 use crate::failpoint;
 use crate::transfers::Transfers;
+use crate::turns::Turns;
 
 /// Inputs that may wait for the engine; senders wait beyond it.
 pub(crate) const QUEUE_MAX: usize = 1024;
 /// Most inputs made durable together.
 const BATCH_MAX: usize = 128;
+/// How long inputs of peers are taken into one batch: whoever waits for its end does not wait longer.
+const BATCH_TIME: Duration = Duration::from_millis(25);
 
 /// What the engine is told.
 pub(crate) enum Told {
@@ -63,6 +67,8 @@ pub(crate) struct Engine {
     next_reply: u64,
     // answers that the engine gives itself because the transport took no request; part of the next batch
     returned: Vec<Input>,
+    // what peers ask and answer, until it is their turn
+    turns: Turns,
     // what a core that starts again must be told
     connections: BTreeMap<Writer, String>,
 }
@@ -99,15 +105,20 @@ impl Engine {
             replies: BTreeMap::new(),
             next_reply: 0,
             returned: Vec::new(),
+            turns: Turns::default(),
             connections: BTreeMap::new(),
         })
     }
 
     /// Runs until told to stop or until nobody can tell it anything more.
     pub(crate) fn run(&mut self, mut told: mpsc::Receiver<Told>) {
-        while let Some(first) = told.blocking_recv() {
+        loop {
             let mut batch = std::mem::take(&mut self.returned);
-            let mut stop = !self.accept(first, &mut batch);
+            let mut stop = false;
+            if !self.turns.is_ready(self.started.elapsed()) {
+                let Some(first) = told.blocking_recv() else { return };
+                stop = !self.accept(first, &mut batch);
+            }
             while !stop && batch.len() < BATCH_MAX {
                 match told.try_recv() {
                     Ok(next) => stop = !self.accept(next, &mut batch),
@@ -139,17 +150,31 @@ impl Engine {
         let input = match told {
             Told::Stop => return false,
             Told::Tick => Input::Tick,
-            Told::Order(order, reply) => self.order_input(order, reply),
+            Told::Order(order, reply) => {
+                self.turns.office(self.started.elapsed());
+                self.order_input(order, reply)
+            }
             Told::Peer(PeerEvent::Connected { peer, peer_id }) => {
                 self.connections.insert(peer.clone(), peer_id.clone());
                 Input::Connected { peer, peer_id }
             }
             Told::Peer(PeerEvent::Disconnected { peer }) => {
                 self.connections.remove(&peer);
+                self.turns.gone(&peer);
                 Input::Disconnected { peer }
             }
-            Told::Peer(PeerEvent::Request { from, token, frame }) => Input::Request { from, token, frame },
-            Told::Peer(PeerEvent::Answer { from, token, result }) => Input::Answer { from, token, result },
+            Told::Peer(PeerEvent::Request { from, token, frame }) => {
+                let request = Input::Request { from: from.clone(), token, frame };
+                if self.turns.push(&from, request).is_err() {
+                    self.refuse_busy(token);
+                }
+                return true;
+            }
+            Told::Peer(PeerEvent::Answer { from, token, result }) => {
+                let answer = Input::Answer { from: from.clone(), token, result };
+                let _ = self.turns.push(&from, answer); // answers are never given back
+                return true;
+            }
             Told::DocumentAsked { from, token, message, digest } => {
                 Input::DocumentAsked { from, token, message, digest }
             }
@@ -157,6 +182,15 @@ impl Engine {
         };
         batch.push(input);
         true
+    }
+
+    /// A peer of which too many requests wait already.
+    fn refuse_busy(&self, token: u64) {
+        let (code, reason) = ("peer.busy".to_owned(), "too many requests of this peer wait".to_owned());
+        let frame = frame::encode(&frame::Answer::Refused { code, reason }, &[]).unwrap_or_default();
+        if let Some(peers) = &self.outside.peers {
+            let _ = peers.respond(token, frame); // the queue to the transport may be full: then there is no answer
+        }
     }
 
     /// Makes a batch durable, then carries out its effects, then sends what the outbox makes due.
@@ -192,28 +226,43 @@ impl Engine {
     fn commit_batch(&mut self, batch: Vec<Input>) -> Result<Vec<Effect>, JournalError> {
         let mut effects = Vec::new();
         self.journal.begin()?;
-        let mut written = false;
+        let mut written = 0;
+        let mut taken = batch.len();
         for input in batch {
-            let Step { commit, effects: later } = {
-                let world = world!(self);
-                let Some(node) = self.node.as_mut() else { break };
-                node.handle(input, &world)?
-            };
-            for (number, change) in (1..).zip(&commit) {
-                self.journal.write(change)?;
-                failpoint::hit_if("mid-step", number < commit.len());
-            }
-            failpoint::hit_if("mid-transaction", !commit.is_empty());
-            written |= !commit.is_empty();
-            effects.extend(later);
+            written += self.take(input, &mut effects)?;
         }
-        if written {
+        let begun = Instant::now();
+        while taken < BATCH_MAX && begun.elapsed() < BATCH_TIME {
+            let Some((who, input, cost)) = self.turns.next(self.started.elapsed()) else { break };
+            let turn = Instant::now();
+            let changes = self.take(input, &mut effects)?;
+            self.turns.spent(&who, turn.elapsed() + cost, changes, self.started.elapsed());
+            written += changes;
+            taken += 1;
+        }
+        if written > 0 {
             failpoint::hit("before-commit");
             self.journal.commit()?;
         } else {
             self.journal.rollback()?;
         }
         Ok(effects)
+    }
+
+    /// Has the core take one input and writes what follows; gives the number of changes.
+    fn take(&mut self, input: Input, effects: &mut Vec<Effect>) -> Result<usize, JournalError> {
+        let Step { commit, effects: later } = {
+            let world = world!(self);
+            let Some(node) = self.node.as_mut() else { return Ok(0) };
+            node.handle(input, &world)?
+        };
+        for (number, change) in (1..).zip(&commit) {
+            self.journal.write(change)?;
+            failpoint::hit_if("mid-step", number < commit.len());
+        }
+        failpoint::hit_if("mid-transaction", !commit.is_empty());
+        effects.extend(later);
+        Ok(commit.len())
     }
 
     fn perform(&mut self, effects: Vec<Effect>) {

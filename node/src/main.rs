@@ -16,11 +16,13 @@ mod export;
 mod failpoint;
 mod home;
 mod init;
+mod log;
 mod output;
 mod pec;
 mod serve;
 mod terms;
 mod transfers;
+mod turns;
 mod verify;
 mod views;
 mod words;
@@ -36,7 +38,7 @@ fn main() -> ExitCode {
             return ExitCode::from(if error.use_stderr() { output::Exit::Usage as u8 } else { 0 });
         }
     };
-    log_to_stderr(arguments.json());
+    log::to_stderr(arguments.json());
     // the day a dependency turns on a second provider, the first use would panic without this choice
     let _ = rustls::crypto::aws_lc_rs::default_provider().install_default();
     let out = arguments.output();
@@ -47,12 +49,4 @@ fn main() -> ExitCode {
             ExitCode::from(failure.exit as u8)
         }
     }
-}
-
-/// Logs go to the error output; `CONCERTO_LOG` sets what is told (`warn` when unset; see the tracing-subscriber filter syntax).
-fn log_to_stderr(json: bool) {
-    let filter = tracing_subscriber::EnvFilter::try_from_env("CONCERTO_LOG")
-        .unwrap_or_else(|_| tracing_subscriber::EnvFilter::new("warn"));
-    let subscriber = tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr);
-    if json { subscriber.json().init() } else { subscriber.init() }
 }

@@ -1,5 +1,6 @@
 //! The form of a frame, and that its bound holds before anything is stored.
 
+use std::collections::HashMap;
 use std::sync::Arc;
 
 use futures::io::Cursor;
@@ -9,7 +10,9 @@ use super::*;
 
 fn codec(frame_bytes_max: usize, budget: usize) -> (FrameCodec, Arc<Budget>) {
     let budget = Budget::new(budget);
-    (FrameCodec::new(frame_bytes_max, Arc::clone(&budget)), budget)
+    let lane = Lane::new("peer".to_owned(), frame_bytes_max, frame_bytes_max);
+    let entrance = Entrance::new(HashMap::new(), lane);
+    (FrameCodec::new(frame_bytes_max, frame_bytes_max, Arc::clone(&budget), entrance), budget)
 }
 
 async fn written(codec: &mut FrameCodec, bytes: Vec<u8>) -> io::Result<Vec<u8>> {
@@ -69,4 +72,51 @@ async fn no_answer_is_told_from_a_broken_one() {
     assert!(codec.read_response(&PROTOCOL, &mut Cursor::new(vec![])).await.unwrap().is_none());
     let broken = codec.read_response(&PROTOCOL, &mut Cursor::new(vec![0, 0])).await.unwrap_err();
     assert_eq!(broken.kind(), io::ErrorKind::UnexpectedEof);
+}
+
+#[tokio::test]
+async fn a_request_waits_for_a_place_and_its_place_is_free_when_it_was_dropped() {
+    let (mut codec, _budget) = codec(1000, 1 << 20);
+    let wire = written(&mut codec, vec![1; 10]).await.unwrap();
+    let mut held = Vec::new();
+    for _ in 0..crate::UNANSWERED_PER_PEER_MAX {
+        held.push(codec.read_request(&PROTOCOL, &mut Cursor::new(wire.clone())).await.unwrap());
+    }
+    let (mut other, mut io) = (codec.clone(), Cursor::new(wire));
+    let mut next = Box::pin(other.read_request(&PROTOCOL, &mut io));
+    assert!(
+        timeout(Duration::from_millis(50), &mut next).await.is_err(),
+        "the lane is full, also for a clone"
+    );
+    held.pop();
+    assert!(next.await.is_ok());
+}
+
+/// A sender that says no more.
+struct Silence;
+
+impl AsyncRead for Silence {
+    fn poll_read(
+        self: std::pin::Pin<&mut Self>,
+        _: &mut std::task::Context<'_>,
+        _: &mut [u8],
+    ) -> std::task::Poll<io::Result<usize>> {
+        std::task::Poll::Pending
+    }
+}
+
+#[tokio::test]
+async fn a_request_that_does_not_arrive_is_given_up_and_holds_nothing_any_more() {
+    let (codec, budget) = codec(1 << 20, 1 << 20);
+    let late = futures::future::join_all([&[][..], &[0, 0], &[0, 1, 0, 0, 7, 7]].map(|sent| {
+        let mut codec = codec.clone();
+        async move {
+            let mut io = AsyncReadExt::chain(Cursor::new(sent), Silence);
+            codec.read_request(&PROTOCOL, &mut io).await.unwrap_err()
+        }
+    }));
+    for late in late.await {
+        assert_eq!((late.kind(), code_of(&late)), (io::ErrorKind::TimedOut, Some("peer.frame.slow")));
+    }
+    assert_eq!(budget.left(), 1 << 20);
 }

@@ -11,6 +11,9 @@ use crate::identity::PeerIdentity;
 /// Default bound of one frame: a document of 8 MiB with its envelope.
 pub const FRAME_BYTES_MAX_DEFAULT: usize = 9 * 1024 * 1024 + 64 * 1024;
 
+/// Greatest request: the head of a frame and a trust bundle. Only answers carry documents.
+pub const REQUEST_BYTES_MAX: usize = 4 * 1024 * 1024 + 128 * 1024;
+
 /// A peer of the federation: the only kind that is dialled or let in.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct KnownPeer {

@@ -13,18 +13,20 @@ use libp2p::request_response::{
     Event as FrameEvent, InboundRequestId, Message, OutboundFailure, OutboundRequestId, ResponseChannel,
 };
 use libp2p::swarm::dial_opts::{DialOpts, PeerCondition};
-use libp2p::swarm::{ConnectionId, SwarmEvent};
-use libp2p::{PeerId, Swarm, ping};
+use libp2p::swarm::{ConnectionId, ListenError, SwarmEvent};
+use libp2p::{PeerId, Swarm, allow_block_list, ping};
 use tokio::sync::mpsc;
 use tokio::sync::mpsc::error::TrySendError;
 use tokio::time::{Instant, sleep_until, timeout};
 
-use crate::codec::Frame;
+use crate::codec::{Frame, Share};
+use crate::gate::TurnedAway;
+use crate::lane::{Blame, Hold};
 use crate::link::{Command, LinkEnds};
 use crate::peers::Peers;
 use crate::queue::{Queue, Waiting};
 use crate::swarm::{Behaviour, BehaviourEvent};
-use crate::{UNANSWERED_MAX, UNANSWERED_PER_PEER_MAX};
+use crate::{REQUEST_BYTES_MAX, UNANSWERED_MAX, UNANSWERED_PER_PEER_MAX};
 
 /// Commands carried out before the swarm is looked at again.
 const COMMANDS_AT_ONCE: usize = 64;
@@ -37,8 +39,18 @@ const FAREWELL: Duration = Duration::from_millis(500);
 #[derive(Debug)]
 struct Unanswered {
     peer: usize,
+    connection: ConnectionId,
     request: InboundRequestId,
     channel: ResponseChannel<Option<Frame>>,
+    share: Share,
+}
+
+/// An answer that is being sent: it keeps the place of its request until the peer has read it.
+#[derive(Debug)]
+struct Sending {
+    connection: ConnectionId,
+    _share: Share,
+    _room: Option<Hold>,
 }
 
 /// A request whose stream broke: either its connection closed, or the peer refused it.
@@ -61,6 +73,8 @@ pub(crate) struct Driver {
     queue: Queue,
     asked: HashMap<OutboundRequestId, (usize, u64)>,
     unanswered: HashMap<u64, Unanswered>,
+    sending: HashMap<InboundRequestId, Sending>,
+    strangers: Blame,
     tokens: HashMap<InboundRequestId, u64>,
     token_next: u64,
     doubtful: VecDeque<Doubtful>,
@@ -98,6 +112,8 @@ impl Driver {
             queue: Queue::default(),
             asked: HashMap::new(),
             unanswered: HashMap::new(),
+            sending: HashMap::new(),
+            strangers: Blame::of_strangers(),
             tokens: HashMap::new(),
             token_next: 1,
             doubtful: VecDeque::new(),
@@ -161,7 +177,7 @@ impl Driver {
 
     fn request(&mut self, peer: usize, token: u64, frame: Vec<u8>) {
         let Some(peer_id) = self.peers.at(peer).map(|p| p.peer_id) else { return };
-        if frame.len() > self.frame_bytes_max {
+        if frame.len() > self.frame_bytes_max.min(REQUEST_BYTES_MAX) {
             let failure = PeerFailure::Protocol("the frame is larger than its bound".to_owned());
             return self.fail(peer, token, failure);
         }
@@ -180,17 +196,24 @@ impl Driver {
             return;
         };
         self.tokens.remove(&asked.request);
-        if let Some(peer) = self.peers.at_mut(asked.peer) {
-            peer.unanswered = peer.unanswered.saturating_sub(1);
-        }
-        let answer = if frame.len() <= self.frame_bytes_max {
-            Some(Frame::to_send(frame))
-        } else {
-            tracing::error!(bytes = frame.len(), "an answer is larger than a frame may be and is not sent");
+        let bytes = frame.len();
+        let Some(peer) = self.peers.at_mut(asked.peer) else { return };
+        peer.unanswered = peer.unanswered.saturating_sub(1);
+        let room = peer.lane.room_to_send(bytes);
+        let answer = if bytes > self.frame_bytes_max {
+            tracing::error!(bytes, "an answer is larger than a frame may be and is not sent");
             None
+        } else if room.is_none() {
+            peer.lane.blame.note("peer.reads-slowly", &"answers that the peer asked for are not read");
+            None
+        } else {
+            Some(Frame::to_send(frame))
         };
-        if self.swarm.behaviour_mut().frames.send_response(asked.channel, answer).is_err() {
+        let Unanswered { connection, request, channel, share, .. } = asked;
+        self.sending.insert(request, Sending { connection, _share: share, _room: room });
+        if self.swarm.behaviour_mut().frames.send_response(channel, answer).is_err() {
             tracing::debug!(token, "the connection of a request is gone");
+            self.sending.remove(&request);
         }
     }
 
@@ -244,6 +267,7 @@ impl Driver {
             }
             SwarmEvent::IncomingConnectionError { send_back_addr, error, .. } => {
                 tracing::debug!(from = %send_back_addr, %error, "caller refused");
+                self.strangers.note(refusal_code(&error), &error);
             }
             SwarmEvent::NewListenAddr { listener_id, address } => {
                 tracing::debug!(%address, "listening");
@@ -274,6 +298,7 @@ impl Driver {
 
     fn on_closed(&mut self, peer_id: PeerId, connection: ConnectionId, last: bool) {
         self.connections.remove(&connection);
+        self.sending.retain(|_, sending| sending.connection != connection);
         for mut d in std::mem::take(&mut self.doubtful) {
             if d.connection == connection {
                 d.failure = PeerFailure::NotConnected;
@@ -302,7 +327,7 @@ impl Driver {
         match event {
             FrameEvent::Message { peer, connection_id, message } => match message {
                 Message::Request { request_id, request, channel } => {
-                    self.on_request(&peer, request_id, request, channel);
+                    self.on_request(&peer, connection_id, request_id, request, channel);
                 }
                 Message::Response { request_id, response } => match response {
                     Some(frame) => {
@@ -320,13 +345,14 @@ impl Driver {
                 tracing::debug!(%error, "a request of a peer ended without an answer");
                 self.forget(request_id);
             }
-            FrameEvent::ResponseSent { .. } => {}
+            FrameEvent::ResponseSent { request_id, .. } => drop(self.sending.remove(&request_id)),
         }
     }
 
     fn on_request(
         &mut self,
         peer_id: &PeerId,
+        connection: ConnectionId,
         request: InboundRequestId,
         frame: Frame,
         channel: ResponseChannel<Option<Frame>>,
@@ -342,11 +368,13 @@ impl Driver {
         let token = self.token_next;
         self.token_next += 1;
         self.tokens.insert(request, token);
-        self.unanswered.insert(token, Unanswered { peer: index, request, channel });
+        let (frame, share) = frame.into_parts();
+        self.unanswered.insert(token, Unanswered { peer: index, connection, request, channel, share });
         self.queue.push(Waiting::Request { peer: index, token, frame });
     }
 
     fn forget(&mut self, request: InboundRequestId) {
+        self.sending.remove(&request);
         let Some(token) = self.tokens.remove(&request) else { return };
         if let Some(gone) = self.unanswered.remove(&token)
             && let Some(peer) = self.peers.at_mut(gone.peer)
@@ -422,5 +450,17 @@ impl Driver {
                 return;
             }
         }
+    }
+}
+
+/// The code under which a refused caller is counted.
+fn refusal_code(error: &ListenError) -> &'static str {
+    let ListenError::Denied { cause } = error else { return "peer.handshake" };
+    if cause.downcast_ref::<TurnedAway>().is_some() {
+        "peer.calls"
+    } else if cause.downcast_ref::<allow_block_list::NotAllowed>().is_some() {
+        "peer.unknown"
+    } else {
+        "peer.connections"
     }
 }

@@ -185,17 +185,17 @@ async fn sixty_four_in_flight_over_quic() {
 }
 
 #[tokio::test]
-async fn a_frame_of_8_mib_crosses_both_ways() {
+async fn an_answer_of_8_mib_crosses_and_a_request_of_4() {
     for listen in [TCP, QUIC] {
-        let (mut one, two) = pair(&[listen]).await;
-        let _two = two.echo();
+        let (mut one, mut two) = pair(&[listen]).await;
         let document: Vec<u8> =
             (0..8 * 1024 * 1024_u32).map(|n| n.to_be_bytes()[2] ^ n.to_be_bytes()[3]).collect();
-        one.link.request(&writer(2), 1, document.clone()).unwrap();
-        let (_, result) = one.answer().await;
-        let mut back = result.unwrap();
-        back.reverse();
-        assert!(back == document, "the document came back altered over {listen}");
+        let asked = document[..4 * 1024 * 1024].to_vec();
+        one.link.request(&writer(2), 1, asked.clone()).unwrap();
+        let (_, token, frame) = two.asked().await;
+        assert!(frame == asked, "the request arrived altered over {listen}");
+        two.link.respond(token, document.clone()).unwrap();
+        assert!(one.answer().await.1.unwrap() == document, "the document arrived altered over {listen}");
     }
 }
 
@@ -439,27 +439,35 @@ async fn a_full_command_queue_is_busy() {
 }
 
 #[tokio::test]
-async fn requests_beyond_what_the_node_answers_are_dropped_and_the_rest_served() {
-    let (mut one, mut two) = pair(&[TCP]).await;
-    let sent = UNANSWERED_PER_PEER_MAX as u64 + 40;
-    for token in 0..sent {
+async fn requests_beyond_what_the_node_answers_wait_and_another_peer_is_served() {
+    let mut two = Node::start(config(2, &[TCP], vec![known(1, &[]), known(3, &[])]));
+    let addresses = two.link.listen_addresses().await;
+    let mut one = Node::start(config(1, &[], vec![known(2, &addresses)]));
+    let mut three = Node::start(config(3, &[], vec![known(2, &addresses)]));
+    one.connected(2).await;
+    three.connected(2).await;
+    let sent = UNANSWERED_PER_PEER_MAX + 40;
+    for token in 0..sent as u64 {
         one.link.request(&writer(2), token, vec![1]).unwrap();
     }
-    for _ in 0..40 {
-        assert_eq!(
-            one.answer().await.1,
-            Err(PeerFailure::TimedOut),
-            "dropped requests end without an answer"
-        );
+    let mut waiting = Vec::new();
+    while waiting.len() < UNANSWERED_PER_PEER_MAX {
+        let (from, token, _) = two.asked().await;
+        assert_eq!(from, writer(1));
+        waiting.push(token);
     }
-    let mut served = 0;
-    while served < UNANSWERED_PER_PEER_MAX {
-        let (_, token, _) = two.asked().await;
+    three.link.request(&writer(2), 1, vec![3]).unwrap();
+    let (from, token, _) = two.asked().await;
+    assert_eq!(from, writer(3), "what is beyond waits unread, and holds up nobody else");
+    two.link.respond(token, vec![4]).unwrap();
+    assert_eq!(three.answer().await, (1, Ok(vec![4])));
+    for served in 0..sent {
+        let token = match waiting.pop() {
+            Some(token) => token,
+            None => two.asked().await.1,
+        };
         two.link.respond(token, vec![2]).unwrap();
-        served += 1;
-    }
-    for _ in 0..served {
-        assert_eq!(one.answer().await.1, Ok(vec![2]));
+        assert_eq!(one.answer().await.1, Ok(vec![2]), "{served}");
     }
 }
 

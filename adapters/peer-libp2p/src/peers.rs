@@ -11,7 +11,8 @@ use concerto_message::Writer;
 use libp2p::{Multiaddr, PeerId};
 use tokio::time::Instant;
 
-use crate::config::{TransportConfig, TransportError, parse_address};
+use crate::config::{REQUEST_BYTES_MAX, TransportConfig, TransportError, parse_address};
+use crate::lane::{Entrance, Lane};
 
 /// Shortest pause between the end of an attempt and the next one.
 const PAUSE_MIN: Duration = Duration::from_millis(100);
@@ -22,6 +23,8 @@ pub(crate) struct Peer {
     pub(crate) name: Writer,
     pub(crate) peer_id: PeerId,
     pub(crate) addresses: Vec<Multiaddr>,
+    /// What it may have under way.
+    pub(crate) lane: Arc<Lane>,
     /// Requests sent and not answered, shared with the link.
     pub(crate) in_flight: Arc<AtomicUsize>,
     /// Whether there is a connection, shared with the link.
@@ -77,6 +80,7 @@ impl Peers {
             peers.all.push(Peer {
                 name: known.name.clone(),
                 peer_id,
+                lane: lane(&known.name, config),
                 dial_at: (!addresses.is_empty()).then_some(now),
                 addresses,
                 in_flight: Arc::new(AtomicUsize::new(0)),
@@ -91,6 +95,12 @@ impl Peers {
             });
         }
         Ok(peers)
+    }
+
+    /// Where peers are named before their frames are read.
+    pub(crate) fn entrance(&self) -> Arc<Entrance> {
+        let lanes = self.all.iter().map(|peer| (peer.peer_id, Arc::clone(&peer.lane))).collect();
+        Entrance::new(lanes, Lane::new("-".to_owned(), 0, 0))
     }
 
     pub(crate) fn iter(&self) -> impl Iterator<Item = &Peer> {
@@ -172,6 +182,11 @@ impl Peers {
         let is_due = |p: &Peer| p.dial_at.is_some_and(|at| at <= now);
         self.all.iter().enumerate().filter(|(_, p)| is_due(p)).map(|(i, _)| i).collect()
     }
+}
+
+fn lane(name: &Writer, config: &TransportConfig) -> Arc<Lane> {
+    let request_bytes_max = config.frame_bytes_max.min(REQUEST_BYTES_MAX);
+    Lane::new(name.to_string(), config.frame_bytes_max, request_bytes_max)
 }
 
 /// Between three quarters of `delay` and all of it, so that nodes that lost each other do not dial in step.

@@ -17,7 +17,7 @@ pub(crate) enum Waiting {
     /// The connection state of a peer changed.
     Report(usize),
     /// A peer asks.
-    Request { peer: usize, token: u64, frame: Frame },
+    Request { peer: usize, token: u64, frame: Vec<u8> },
     /// A peer answered, or will not.
     Answer { peer: usize, token: u64, result: Result<Frame, PeerFailure> },
     /// There is no such peer.
@@ -56,11 +56,9 @@ impl Queue {
         while let Some(waiting) = self.0.pop_front() {
             let event = match waiting {
                 Waiting::Report(index) => self.report_event(peers, index),
-                Waiting::Request { peer, token, frame } => peers.at(peer).map(|p| PeerEvent::Request {
-                    from: p.name.clone(),
-                    token,
-                    frame: frame.into_bytes(),
-                }),
+                Waiting::Request { peer, token, frame } => {
+                    peers.at(peer).map(|p| PeerEvent::Request { from: p.name.clone(), token, frame })
+                }
                 Waiting::Answer { peer, token, result } => {
                     peers.answered(peer);
                     let result = result.map(Frame::into_bytes);

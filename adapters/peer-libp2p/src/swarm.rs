@@ -1,6 +1,7 @@
 //! Builds the swarm: transports, limits, and the behaviours that the node needs and no other.
 //!
-//! The order of the behaviours matters: the allow list and the limits speak before a stream handler exists.
+//! The order of the behaviours matters: the allow list and the limits speak before a stream handler exists, and the gate names the
+//! peer before its codec is made.
 
 use std::num::NonZeroUsize;
 use std::sync::Arc;
@@ -13,7 +14,9 @@ use libp2p::swarm::{self, NetworkBehaviour};
 use libp2p::{Swarm, SwarmBuilder, allow_block_list, connection_limits, noise, ping, tcp, tls, yamux};
 
 use crate::codec::{Budget, FrameCodec, PROTOCOL};
-use crate::config::{TransportConfig, TransportError, parse_address};
+use crate::config::{REQUEST_BYTES_MAX, TransportConfig, TransportError, parse_address};
+use crate::gate::Gate;
+use crate::lane::Entrance;
 use crate::{IN_FLIGHT_PER_PEER_MAX, INCOMING_STREAMS_PER_PEER_MAX, UNANSWERED_PER_PEER_MAX};
 
 /// Most handshakes of callers at once; what comes beyond is dropped before any cryptography.
@@ -37,12 +40,13 @@ const QUIC_KEEP_ALIVE_INTERVAL: Duration = Duration::from_millis(1_200);
 pub(crate) struct Behaviour {
     pub(crate) known: allow_block_list::Behaviour<allow_block_list::AllowedPeers>,
     limits: connection_limits::Behaviour,
+    gate: Gate,
     pub(crate) frames: request_response::Behaviour<FrameCodec>,
     ping: ping::Behaviour,
     pub(crate) streams: libp2p_stream::Behaviour,
 }
 
-fn behaviour(config: &TransportConfig, budget: &Arc<Budget>) -> Behaviour {
+fn behaviour(config: &TransportConfig, budget: Arc<Budget>, entrance: Arc<Entrance>) -> Behaviour {
     let peers = u32::try_from(config.peers.len()).unwrap_or(u32::MAX);
     let limits = connection_limits::ConnectionLimits::default()
         .with_max_pending_incoming(Some(PENDING_INCOMING_MAX))
@@ -51,10 +55,12 @@ fn behaviour(config: &TransportConfig, budget: &Arc<Budget>) -> Behaviour {
     let settings = request_response::Config::default()
         .with_request_timeout(config.request_timeout)
         .with_max_concurrent_streams(STREAMS_MAX);
-    let codec = FrameCodec::new(config.frame_bytes_max, Arc::clone(budget));
+    let request_bytes_max = config.frame_bytes_max.min(REQUEST_BYTES_MAX);
+    let codec = FrameCodec::new(config.frame_bytes_max, request_bytes_max, budget, Arc::clone(&entrance));
     Behaviour {
         known: allow_block_list::Behaviour::default(),
         limits: connection_limits::Behaviour::new(limits),
+        gate: Gate::new(entrance),
         frames: request_response::Behaviour::with_codec(codec, [(PROTOCOL, ProtocolSupport::Full)], settings),
         ping: ping::Behaviour::new(ping::Config::new().with_interval(PING).with_timeout(PING)),
         streams: libp2p_stream::Behaviour::new(),
@@ -73,11 +79,14 @@ fn swarm_settings(settings: swarm::Config) -> swarm::Config {
 }
 
 /// Builds the swarm and starts to listen; the second value names the listeners.
-pub(crate) fn build(config: &TransportConfig) -> Result<(Swarm<Behaviour>, Vec<ListenerId>), TransportError> {
+pub(crate) fn build(
+    config: &TransportConfig,
+    entrance: Arc<Entrance>,
+) -> Result<(Swarm<Behaviour>, Vec<ListenerId>), TransportError> {
     // Whoever installed a provider first keeps it; all parts of the program choose the same.
     let _ = rustls::crypto::aws_lc_rs::default_provider().install_default();
     let budget = Budget::new(config.received_bytes_max.max(config.frame_bytes_max.saturating_mul(2)));
-    let behaviour = behaviour(config, &budget);
+    let behaviour = behaviour(config, budget, entrance);
     let mut mux = yamux::Config::default();
     mux.set_max_num_streams(STREAMS_MAX);
     let setup = |error: &dyn std::fmt::Display| TransportError::Setup(error.to_string());

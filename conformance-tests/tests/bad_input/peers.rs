@@ -50,7 +50,7 @@ cases! {
         stage.connect(STRANGER, &stranger.peer_id);
         stage.deliver(STRANGER, &[]).code().to_owned()
     }
-    a_stranger_greets: "The greeting of a writer that another anchor vouches for" => "trust.chain.anchor" {
+    a_stranger_greets: "The greeting of a writer that another anchor vouches for" => "hello.peer" {
         let mut stage = Stage::at_lead();
         let stranger = other_federation().office(STRANGER);
         stage.connect(STRANGER, &stranger.peer_id);

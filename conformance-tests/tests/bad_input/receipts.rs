@@ -76,11 +76,29 @@ cases! {
     other_bytes: "A receipt for other bytes than those sent" => "receipt.bytes" {
         brought(BODY, BODY, |r| r["messages"][0]["bytes"] = json!(Digest::of(b"other").to_string()))
     }
+    again: "The same receipt again: nothing is written" => "-" {
+        let mut stage = Stage::at_lead();
+        stage.greet(BODY);
+        let text = forge::signed_receipt(federation().office(BODY), &about_notice(&stage, BODY), stage.now.wall);
+        let request = Request::Receipts { receipts: vec![text] };
+        assert_eq!(stage.ask(BODY, &request).code(), "-");
+        stage.tick();
+        let before = stage.trace();
+        stage.node.journal.set_full(true); // a write would end the node
+        let code = stage.ask(BODY, &request).code().to_owned();
+        assert_eq!(stage.trace(), before);
+        code
+    }
     not_called: "A receipt by a member that was not called" => "receipt.not-participant" {
         brought(BYSTANDER, BYSTANDER, |_| {})
     }
     in_anothers_name: "A receipt in a member's name, signed by another member" => "trust.message-key.writer" {
-        brought(BODIES[1], BODIES[1], |r| r["issuer"] = json!(BODY))
+        let mut stage = Stage::at_lead();
+        stage.greet(BODY);
+        stage.greet(BODIES[1]); // so that its bundle is known
+        let payload = about_notice(&stage, BODY);
+        let text = forge::signed_receipt(federation().office(BODIES[1]), &payload, stage.now.wall);
+        refused(&mut stage, BODY, text)
     }
     of_others: "A receipt between two others, brought to one whom it does not concern" => "receipt.not-concerned" {
         brought(BODY, BODY, |r| r["author"] = json!(BODIES[1]))

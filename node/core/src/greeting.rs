@@ -70,7 +70,8 @@ impl Node {
         self.sign_hello(world, &greeting)
     }
 
-    /// Checks a peer's greeting: its bundle, that it belongs to this very connection, its signature. Then the peer may ask.
+    /// Checks a peer's greeting: that it belongs to this very connection, then its bundle, then its signature. Then the peer may
+    /// ask. Whatever costs no signature comes first.
     pub(crate) fn admit(
         &mut self,
         world: &World<'_>,
@@ -79,30 +80,12 @@ impl Node {
         hello: &str,
         bundle: &[u8],
     ) -> Result<(), Fault> {
-        let parsed = ParsedHello::parse(hello).map_err(|e| Fault::technical(e.code(), &e))?;
-        let digest = self.keyring.admit(bundle, world.check).map_err(|e| Fault::technical(e.code(), &e))?;
-        if digest != parsed.header().trust {
-            return Err(Fault::technical("hello.bundle", &"the greeting names another trust bundle"));
-        }
-        let key =
-            self.keyring.key(parsed.header(), peer, world.now, world.journal, world.check).map_err(|e| {
-                Fault::technical(BeliefError::from(e).code(), &"no trusted key for this greeting")
-            })?;
-        let listed = self
-            .keyring
-            .chain(digest, world.journal, world.check)
-            .map_err(|e| Fault::technical(e.code(), &e))?
-            .peers()
-            .iter()
-            .any(|id| self.members.get(peer).is_some_and(|m| m.peer_id == id.as_str()));
-        let (Some(member), Some(session), true) =
-            (self.members.get(peer), self.sessions.get_mut(peer), listed)
-        else {
-            return Err(Fault::technical(
-                "hello.peer",
-                &"the trust chain does not list this transport identity",
-            ));
+        let not_listed =
+            || Fault::technical("hello.peer", &"the trust chain does not list this transport identity");
+        let (Some(member), Some(session)) = (self.members.get(peer), self.sessions.get_mut(peer)) else {
+            return Err(not_listed());
         };
+        let parsed = ParsedHello::parse(hello).map_err(|e| Fault::technical(e.code(), &e))?;
         let ends = Ends {
             federation: &self.identity.federation,
             from: peer,
@@ -112,6 +95,19 @@ impl Node {
             from_peer: &session.peer_id,
             to_peer: &self.identity.peer_id,
         };
+        parsed.belongs_to(&ends).map_err(|e| Fault::technical(e.code(), &e))?;
+        let digest = parsed.header().trust;
+        let admitted = self.keyring.admit_named(bundle, digest, world.check);
+        admitted.map_err(|e| Fault::technical(e.code(), &e))?;
+        let key =
+            self.keyring.key(parsed.header(), peer, world.now, world.journal, world.check).map_err(|e| {
+                Fault::technical(BeliefError::from(e).code(), &"no trusted key for this greeting")
+            })?;
+        let chain = self.keyring.chain(digest, world.journal, world.check);
+        let chain = chain.map_err(|e| Fault::technical(e.code(), &e))?;
+        if !chain.peers().iter().any(|id| id.as_str() == member.peer_id) {
+            return Err(not_listed());
+        }
         parsed.verify(&ends, &key, world.check).map_err(|e| Fault::technical(e.code(), &e))?;
         session.admitted = true;
         let held = world.journal.bundle(digest).map_err(|e| Fault::technical(e.code(), &e))?.is_some();

@@ -1,9 +1,11 @@
 //! Requests of peers: each is answered once; nothing is answered to a peer whose greeting was not verified.
 
 use concerto_exchange::frame::{
-    self, Answer, ChainHead, FRAME_LINK_BYTES_MAX, FRAME_LINKS_MAX, Heads, Request,
+    self, Answer, ChainHead, FRAME_BYTES_MAX, FRAME_LINK_BYTES_MAX, FRAME_LINKS_MAX, HEADS_MAX, Heads,
+    Request,
 };
-use concerto_message::limits::SMALL_DOCUMENT_BYTES_MAX;
+use concerto_exchange::hello::HELLO_BYTES_MAX;
+use concerto_message::limits::{BUNDLE_BYTES_MAX, SMALL_DOCUMENT_BYTES_MAX};
 use concerto_message::receipt::{Covered, Refusal};
 use concerto_message::{ConferenceId, Digest, Incarnation, MessageId, ReceiptKind, Writer};
 use concerto_port::{ContentStatus, JournalError, Write};
@@ -16,12 +18,15 @@ use crate::ingest::Ingested;
 use crate::node::Node;
 use crate::step::{ServeRefusal, Step, World};
 
-/// Most heads in one frame: a frame's head has at most 4 MiB, one of these some 300 bytes.
-const HEADS_MAX: usize = 8192;
+/// Greatest frame of a peer whose greeting was not verified: a greeting with its trust bundle. More is not even read as JSON.
+const GREETING_FRAME_BYTES_MAX: usize = HELLO_BYTES_MAX + BUNDLE_BYTES_MAX + 1024;
 /// Most incarnations of one writer of which heads are told, the newest first: no author makes the comparison impossible.
 const LIVES_MAX: usize = 32;
 /// Most links of one forked place that are told to a peer: two are the proof.
 const FORK_HEADS_MAX: usize = 4;
+
+/// Code of whatever is asked before a verified greeting.
+const NOT_GREETED: &str = "hello.required";
 
 /// An answer's head and tail.
 type Answered = (Answer, Vec<u8>);
@@ -39,6 +44,12 @@ impl Node {
         from: &Writer,
         bytes: &[u8],
     ) -> Result<Vec<u8>, JournalError> {
+        let admitted = self.sessions.get(from).is_some_and(|s| s.admitted);
+        let too_much = !admitted && (GREETING_FRAME_BYTES_MAX..=FRAME_BYTES_MAX).contains(&bytes.len());
+        if too_much {
+            let (answer, _) = refused(NOT_GREETED, "a greeting must be verified before anything else");
+            return Ok(frame::encode(&answer, &[]).unwrap_or_default());
+        }
         let (answer, tail) = match frame::decode_request(bytes) {
             Ok((request, tail)) => self.answer_request(world, step, from, request, tail)?,
             Err(error) => refused(error.code(), error.to_string()),
@@ -62,7 +73,7 @@ impl Node {
             return Ok(self.answer_hello(world, step, from, hello, tail));
         }
         if !self.sessions.get(from).is_some_and(|s| s.admitted) {
-            return Ok(refused("hello.required", "a greeting must be verified before anything else"));
+            return Ok(refused(NOT_GREETED, "a greeting must be verified before anything else"));
         }
         match request {
             Request::Hello { .. } => Ok(refused("frame.head", "greeted already")),

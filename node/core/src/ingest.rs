@@ -70,7 +70,7 @@ impl Node {
             ));
         }
         let (conference, writer) = (payload.conference.clone(), payload.writer.clone());
-        if let Some(refused) = self.make_room(world, &conference, &writer)? {
+        if let Some(refused) = self.no_place(world, &conference, &writer)? {
             return Ok(refused);
         }
         let held = |node: &Self| {
@@ -82,10 +82,7 @@ impl Node {
         }
         let link = match self.believe_link(world, step, from, parsed) {
             Ok(link) => link,
-            Err(e) => {
-                self.forget_if_empty(&conference);
-                return Ok(Ingested::retry(e.code(), &e));
-            }
+            Err(e) => return Ok(Ingested::retry(e.code(), &e)),
         };
         if held(self).is_some() {
             return Ok(Ingested::Held { conference, id, sequence, new: false }); // another valid signature on the same message
@@ -93,31 +90,31 @@ impl Node {
         let me = &self.identity.writer;
         let called = self.cases.get(&conference).is_some_and(|case| case.participants().contains(me));
         if !called && !calls(&link, me) {
-            self.forget_if_empty(&conference);
             let unasked = "this node was not called to this conference, as far as it knows";
             return Ok(Ingested::retry("conference.not-called", &unasked));
+        }
+        if !self.cases.contains_key(&conference) {
+            self.keep_case(Case::new(conference.clone()));
         }
         self.keep_link(world, step, from, &link)?;
         Ok(Ingested::Held { conference, id, sequence, new: true })
     }
 
-    /// Brings the conference into memory, or makes an empty one for its procedente; else why the writer has no place in it.
-    fn make_room(
+    /// Why a writer has no place in a conference, which is brought into memory if this node holds it. One that begins, with a link
+    /// of its procedente, takes no place in memory before that link is believed.
+    fn no_place(
         &mut self,
         world: &World<'_>,
         conference: &ConferenceId,
         writer: &Writer,
     ) -> Result<Option<Ingested>, JournalError> {
-        if self.load_case(world, conference)?.is_none() {
-            if writer != conference.lead() {
-                let unknown = "this node was not called to this conference";
-                return Ok(Some(Ingested::retry("conference.unknown", &unknown)));
-            }
-            self.keep_case(Case::new(conference.clone()));
-        }
-        let takes_part = self.cases.get(conference).is_some_and(|case| case.participants().contains(writer));
-        let stranger = "its writer was not called to this conference";
-        Ok((!takes_part).then(|| Ingested::retry("conference.not-participant", &stranger)))
+        let refused = match self.load_case(world, conference)? {
+            None if writer == conference.lead() => None,
+            None => Some(("conference.unknown", "this node was not called to this conference")),
+            Some(case) if case.participants().contains(writer) => None,
+            Some(_) => Some(("conference.not-participant", "its writer was not called to this conference")),
+        };
+        Ok(refused.map(|(code, reason)| Ingested::retry(code, &reason)))
     }
 
     fn believe_link(
@@ -218,14 +215,15 @@ impl Node {
         });
         for text in quoted.unwrap_or_default() {
             let Some(digest) = receipt_digest(&text) else { continue };
-            let believed = self.believe_receipt(world, step, from, &text).and_then(|receipt| {
-                let other = &receipt.payload().conference;
+            let parsed = ParsedReceipt::parse(&text).map_err(BeliefError::from).and_then(|parsed| {
+                let other = &parsed.payload().conference;
                 if other == conference {
-                    Ok(receipt)
+                    Ok(parsed)
                 } else {
                     Err(BeliefError::OtherConference(other.clone()))
                 }
             });
+            let believed = parsed.and_then(|parsed| self.believe_receipt(world, step, from, parsed));
             match believed {
                 Ok(receipt) => {
                     step.commit.push(Write::Receipt { receipt: receipt.clone(), at: world.now });
@@ -248,15 +246,14 @@ impl Node {
         Ok(())
     }
 
-    /// Reads and verifies a receipt, whoever brings it.
+    /// Verifies a receipt, whoever brings it.
     pub(crate) fn believe_receipt(
         &mut self,
         world: &World<'_>,
         step: &mut Step,
         from: &Writer,
-        text: &str,
+        parsed: ParsedReceipt,
     ) -> Result<Verified<Receipt>, BeliefError> {
-        let parsed = ParsedReceipt::parse(text)?;
         let payload = parsed.payload();
         let at = payload.received_at.min(world.now);
         let key = self.keyring.key(parsed.header(), &payload.issuer, at, world.journal, world.check);
@@ -264,13 +261,6 @@ impl Node {
             self.ask_bundle(step, from, *digest);
         }
         Ok(parsed.verify(&key?, world.check)?)
-    }
-
-    fn forget_if_empty(&mut self, conference: &ConferenceId) {
-        if self.cases.get(conference).is_some_and(|c| c.entries().next().is_none()) {
-            self.cases.remove(conference);
-            self.recent.retain(|id| id != conference);
-        }
     }
 }
 

@@ -35,6 +35,27 @@ impl KeyError {
     }
 }
 
+/// Why a greeting's bundle was not admitted.
+#[derive(Debug, thiserror::Error)]
+pub enum NamedError {
+    /// The greeting names other bytes.
+    #[error("the greeting names another trust bundle")]
+    OtherBundle,
+    /// It is no bundle, or its chain does not end at the anchor.
+    #[error(transparent)]
+    Trust(#[from] TrustError),
+}
+
+impl NamedError {
+    /// A stable code for logs, answers and documentation.
+    pub fn code(&self) -> &'static str {
+        match self {
+            Self::OtherBundle => "hello.bundle",
+            Self::Trust(e) => e.code(),
+        }
+    }
+}
+
 /// The verified chains.
 #[derive(Debug)]
 pub struct Keyring {
@@ -53,10 +74,31 @@ impl Keyring {
     /// # Errors
     /// [`TrustError`].
     pub fn admit(&mut self, bytes: &[u8], check: &dyn SignatureCheck) -> Result<Digest, TrustError> {
+        self.admit_parsed(&Bundle::parse(bytes)?, check)
+    }
+
+    /// The same for a bundle that a greeting names by its digest: form and digest come before any signature.
+    ///
+    /// # Errors
+    /// [`NamedError`].
+    pub fn admit_named(
+        &mut self,
+        bytes: &[u8],
+        named: Digest,
+        check: &dyn SignatureCheck,
+    ) -> Result<(), NamedError> {
         let bundle = Bundle::parse(bytes)?;
+        if bundle.digest() != named {
+            return Err(NamedError::OtherBundle);
+        }
+        self.admit_parsed(&bundle, check)?;
+        Ok(())
+    }
+
+    fn admit_parsed(&mut self, bundle: &Bundle, check: &dyn SignatureCheck) -> Result<Digest, TrustError> {
         let digest = bundle.digest();
         if !self.chains.contains_key(&digest) {
-            let chain = concerto_trust::verify(&bundle, &self.anchor, check)?;
+            let chain = concerto_trust::verify(bundle, &self.anchor, check)?;
             if self.chains.len() >= CHAINS_MAX {
                 self.chains.pop_first();
             }

@@ -75,6 +75,8 @@ pub(crate) struct Session {
     pub(crate) greet_again_at: Monotonic,
     // the peer knows no document streams (v0.1): small documents come in frames
     pub(crate) no_streams: bool,
+    // receipts that were told got no answer: they are told again
+    pub(crate) receipts_lost: bool,
     pub(crate) pull: Pull,
 }
 
@@ -89,6 +91,21 @@ pub(crate) enum Asked {
     Bundle { digest: Digest },
     Document { message: MessageId, digest: Digest },
     Stream { message: MessageId, digest: Digest },
+}
+
+impl Asked {
+    /// For the log.
+    pub(crate) fn name(&self) -> &'static str {
+        match self {
+            Self::Hello => "hello",
+            Self::Deliver => "deliver",
+            Self::Receipts => "receipts",
+            Self::Heads { .. } => "heads",
+            Self::Fetch { .. } => "fetch",
+            Self::Bundle { .. } => "bundle",
+            Self::Document { .. } | Self::Stream { .. } => "document",
+        }
+    }
 }
 
 /// A reply held back until these peers receipted the message.
@@ -227,6 +244,11 @@ impl Node {
             Order::Open { act, body, documents } => self.open(world, step, act, body, documents),
             Order::Send { conference, act, body, body_audience, documents, wait: _ } => {
                 let draft = crate::compose::Draft { act, body, body_audience, documents };
+                let chosen = matches!(draft.act, concerto_procedure::acts::Act::ForkResolved(_));
+                if chosen && *conference.lead() == self.identity.writer {
+                    // the branch that was chosen may be taken in charge now, whether or not anything more comes from its author
+                    self.to_take.insert(conference.clone());
+                }
                 self.send(world, step, &conference, draft)
             }
             Order::StateDigests => {

@@ -1,7 +1,8 @@
 //! What this node asks of peers, and what their answers change.
 
 use concerto_exchange::frame::{self, Answer, FRAME_LINK_BYTES_MAX, Request};
-use concerto_message::{MessageId, Receipt, ReceiptKind, Verified, Writer};
+use concerto_message::receipt::ReceiptPayload;
+use concerto_message::{JoseError, MessageId, ParsedReceipt, Receipt, ReceiptKind, Verified, Writer};
 use concerto_port::{Alarm, JournalError, PeerFailure, Write};
 use concerto_procedure::acts::Act;
 use std::collections::BTreeSet;
@@ -14,6 +15,10 @@ use crate::step::{Effect, Step, World};
 
 /// Delay before a greeting that got no answer at all is sent again.
 const GREETING_LOST_DELAY: std::time::Duration = std::time::Duration::from_secs(1);
+
+/// What the log keeps of a code and of a reason that a peer gives.
+const CODE_CHARS_MAX: usize = 64;
+const REASON_CHARS_MAX: usize = 300;
 
 impl Node {
     /// Takes up what the durable outbox holds beyond the rows already known, and sends what is due.
@@ -104,7 +109,8 @@ impl Node {
         };
         let (answer, tail) = match decoded {
             Ok((Answer::Refused { code, reason }, _)) => {
-                tracing::warn!(peer = %from, code, reason, ?asked, "a request was refused");
+                let (code, reason) = (shortened(&code, CODE_CHARS_MAX), shortened(&reason, REASON_CHARS_MAX));
+                tracing::warn!(peer = %from, code, reason, asked = asked.name(), "a request was refused");
                 return self.unanswered(world, step, from, token, &asked, true);
             }
             Ok(answered) => answered,
@@ -117,7 +123,9 @@ impl Node {
             (Asked::Hello, Answer::Hello { hello }) => self.greeted(world, step, from, &hello, tail),
             (Asked::Deliver, Answer::Delivered { receipts, retry }) => {
                 for item in retry {
-                    tracing::warn!(peer = %from, item.code, item.reason, "a link was not stored by the peer");
+                    let code = shortened(&item.code, CODE_CHARS_MAX);
+                    let reason = shortened(&item.reason, REASON_CHARS_MAX);
+                    tracing::warn!(peer = %from, code, reason, "a link was not stored by the peer");
                 }
                 self.delivered(world, step, from, token, &receipts)
             }
@@ -133,7 +141,8 @@ impl Node {
                 self.document_fetched(world, step, from, message, digest, tail)
             }
             (asked, _) => {
-                tracing::warn!(peer = %from, ?asked, "the answer does not fit the request");
+                let asked_for = asked.name();
+                tracing::warn!(peer = %from, code = "answer.other", asked_for, "the answer does not fit the request");
                 self.unanswered(world, step, from, token, &asked, false)
             }
         }
@@ -160,6 +169,12 @@ impl Node {
                 if let Some(session) = self.sessions.get_mut(from) {
                     session.greet_again_at =
                         session.greet_again_at.min(world.monotonic + GREETING_LOST_DELAY);
+                }
+            }
+            // what they prove may be told by nobody else
+            Asked::Receipts if !refused => {
+                if let Some(session) = self.sessions.get_mut(from) {
+                    session.receipts_lost = true;
                 }
             }
             Asked::Hello | Asked::Receipts | Asked::Stream { .. } => {}
@@ -229,41 +244,33 @@ impl Node {
         from: &Writer,
         text: &str,
     ) -> Result<Result<Verified<Receipt>, (&'static str, String)>, JournalError> {
-        let receipt = match self.believe_receipt(world, step, from, text) {
+        let parsed = match ParsedReceipt::parse(text) {
+            Ok(parsed) => parsed,
+            Err(error) => return Ok(Err((error.code(), error.to_string()))),
+        };
+        if let Some(refused) = self.unrelated(world, from, parsed.payload())? {
+            return Ok(Err(refused));
+        }
+        if let Some(held) = held_already(world, &parsed, text)? {
+            return Ok(Ok(held)); // byte for byte held: no signature is checked and nothing is written again
+        }
+        let receipt = match self.believe_receipt(world, step, from, parsed) {
             Ok(receipt) => receipt,
             Err(BeliefError::Key(KeyError::Journal(e))) => return Err(e),
             Err(error) => return Ok(Err((error.code(), error.to_string()))),
         };
         let payload = receipt.payload();
-        let me = self.identity.writer.clone();
-        let for_us = payload.issuer == *from && payload.author == me;
-        let lead = *payload.conference.lead() == me;
-        let evidence = payload.author == *from && lead;
         let conference = payload.conference.clone();
-        if !for_us && !evidence {
-            return Ok(Err(("receipt.not-concerned", "the receipt concerns neither side".into())));
-        }
-        let Some(case) = self.load_case(world, &conference)? else {
+        let lead = *conference.lead() == self.identity.writer;
+        let for_us = payload.issuer == *from && payload.author == self.identity.writer;
+        let Some(case) = self.cases.get_mut(&conference) else {
             return Ok(Err(("conference.unknown", "the receipt is for an unknown conference".into())));
         };
-        if !case.participants().contains(&payload.issuer) {
-            return Ok(Err((
-                "receipt.not-participant",
-                "its issuer was not called to this conference".into(),
-            )));
-        }
-        let fits = payload
-            .messages
-            .iter()
-            .all(|c| case.entry(c.id).is_none_or(|e| e.bytes == c.bytes && e.author == payload.author));
-        if !fits {
-            return Ok(Err(("receipt.bytes", "the receipt covers other bytes than those sent".into())));
-        }
         let matters = payload
             .messages
             .iter()
             .filter_map(|c| case.entry(c.id))
-            .any(|e| evidence || matches!(&e.act, Ok(act) if delivery_matters(act)));
+            .any(|e| !for_us || matches!(&e.act, Ok(act) if delivery_matters(act)));
         case.insert_receipt(&receipt);
         step.commit.push(Write::Receipt { receipt: receipt.clone(), at: world.now });
         if lead && matters {
@@ -273,6 +280,38 @@ impl Node {
             self.after_receipt(world, step, from, &receipt);
         }
         Ok(Ok(receipt))
+    }
+
+    /// Why a receipt concerns neither this node nor its conferences, before any signature is checked.
+    fn unrelated(
+        &mut self,
+        world: &World<'_>,
+        from: &Writer,
+        payload: &ReceiptPayload,
+    ) -> Result<Option<(&'static str, String)>, JournalError> {
+        let me = self.identity.writer.clone();
+        if payload.federation != self.identity.federation {
+            let other = JoseError::WrongFederation(payload.federation.clone());
+            return Ok(Some((other.code(), other.to_string())));
+        }
+        let for_us = payload.issuer == *from && payload.author == me;
+        let evidence = payload.author == *from && *payload.conference.lead() == me;
+        if !for_us && !evidence {
+            return Ok(Some(("receipt.not-concerned", "the receipt concerns neither side".into())));
+        }
+        let Some(case) = self.load_case(world, &payload.conference)? else {
+            return Ok(Some(("conference.unknown", "the receipt is for an unknown conference".into())));
+        };
+        if !case.participants().contains(&payload.issuer) {
+            let stranger = "its issuer was not called to this conference";
+            return Ok(Some(("receipt.not-participant", stranger.into())));
+        }
+        let fits = payload
+            .messages
+            .iter()
+            .all(|c| case.entry(c.id).is_none_or(|e| e.bytes == c.bytes && e.author == payload.author));
+        let other = || ("receipt.bytes", "the receipt covers other bytes than those sent".into());
+        Ok((!fits).then(other))
     }
 
     /// What a receipt for our own messages leads to: evidence for the procedente, alarms about refusals and terms.
@@ -305,4 +344,20 @@ impl Node {
             self.ask(step, &lead, Asked::Receipts, &Request::Receipts { receipts }, &[]);
         }
     }
+}
+
+/// The receipt as the journal holds it, if it holds the same bytes.
+fn held_already(
+    world: &World<'_>,
+    parsed: &ParsedReceipt,
+    text: &str,
+) -> Result<Option<Verified<Receipt>>, JournalError> {
+    let Some(first) = parsed.payload().messages.first() else { return Ok(None) };
+    let held = world.journal.receipts(first.id)?;
+    Ok(held.into_iter().find(|receipt| receipt.text() == text))
+}
+
+/// The beginning of a text of a peer.
+fn shortened(text: &str, chars: usize) -> &str {
+    text.char_indices().nth(chars).and_then(|(end, _)| text.get(..end)).unwrap_or(text)
 }

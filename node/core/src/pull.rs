@@ -17,6 +17,8 @@ use crate::step::{Step, World};
 const BUNDLE_UNKNOWN: &str = "trust.bundle.unknown";
 /// Most ranges waiting to be fetched from one peer; what does not fit is found again at the next comparison.
 const RANGES_MAX: usize = 1024;
+/// Most trust bundles asked of one peer at one time: no frame full of unknown names makes this node ask without end.
+const BUNDLES_MAX: usize = 8;
 /// Delay before what is still missing is looked for again.
 const CATCH_UP_AGAIN_DELAY: Duration = Duration::from_secs(10);
 /// Longest such delay: it doubles while a peer brings nothing new, for what an author never wrote can never be had.
@@ -124,6 +126,10 @@ impl Node {
             }
             self.compare_next(world, step, &peer)?;
             self.fetch_next(step, &peer);
+            let lost = self.sessions.get_mut(&peer).is_some_and(|s| std::mem::take(&mut s.receipts_lost));
+            if lost {
+                self.push_receipts(step, &peer);
+            }
         }
         Ok(())
     }
@@ -250,9 +256,7 @@ impl Node {
             if parked && session.pull.parked.len() < RANGES_MAX {
                 session.pull.parked.push(range.clone());
             }
-            if let Some(last) = last.filter(|_| more) {
-                // a place that forked may have been cut in two: it is asked for again, unless it filled the whole answer
-                let from = if last > range.from { last } else { last.saturating_add(1) };
+            if let Some(from) = last.filter(|_| more).and_then(|last| next_place(&range, last, new > 0)) {
                 session.pull.ranges.push_front(Range { from, ..range.clone() });
             }
         }
@@ -286,7 +290,10 @@ impl Node {
 
     /// Asks for a trust bundle that a header names, once at a time.
     pub(crate) fn ask_bundle(&mut self, step: &mut Step, peer: &Writer, digest: Digest) {
-        let fresh = self.sessions.get_mut(peer).is_some_and(|s| s.ready && s.pull.bundles.insert(digest));
+        let fresh = self
+            .sessions
+            .get_mut(peer)
+            .is_some_and(|s| s.ready && s.pull.bundles.len() < BUNDLES_MAX && s.pull.bundles.insert(digest));
         if fresh {
             self.ask(step, peer, Asked::Bundle { digest }, &Request::Bundle { digest }, &[]);
         }
@@ -355,3 +362,16 @@ impl Node {
         }
     }
 }
+
+/// Where a range of which the peer says that it holds more is asked for again. A place that forked may have been cut in two: it is
+/// asked for again, unless it filled the whole answer. None for an answer that brings the end no nearer: links of other places, or
+/// those asked for before, would make this node ask for ever.
+fn next_place(range: &Range, last: u64, new: bool) -> Option<u64> {
+    let next = if last > range.from { last } else { last.saturating_add(1) };
+    let nearer = next > range.from || new;
+    (nearer && (range.from..=range.to).contains(&last) && next <= range.to).then_some(next)
+}
+
+#[cfg(test)]
+#[path = "pull_tests.rs"]
+mod tests;

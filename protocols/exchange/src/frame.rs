@@ -15,6 +15,8 @@ pub const FRAME_LINK_BYTES_MAX: usize = 1024 * 1024;
 pub const FRAME_RECEIPTS_MAX: usize = 256;
 /// Most conferences in one exchange of heads.
 pub const HEADS_CONFERENCES_MAX: usize = 128;
+/// Most heads in one frame: its JSON has at most 4 MiB, one of these some 300 bytes.
+pub const HEADS_MAX: usize = 8192;
 /// Greatest head of a frame, in bytes.
 pub const HEAD_BYTES_MAX: usize = 4 * 1024 * 1024;
 /// Greatest frame: a head, and a tail of one small document with its salt.
@@ -130,6 +132,12 @@ pub struct Heads {
     pub chains: Vec<ChainHead>,
 }
 
+impl Heads {
+    fn fit(&self) -> bool {
+        self.conferences.len() <= HEADS_CONFERENCES_MAX && self.chains.len() <= HEADS_MAX
+    }
+}
+
 /// How far one incarnation of one chain is held without a gap. After these heads a sender names, in the same form, links
 /// in places that forked and the last one beyond a gap or break, so that who lacks one learns of it.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
@@ -221,7 +229,7 @@ pub fn decode_request(bytes: &[u8]) -> Result<(Request, &[u8]), FrameError> {
     let fits = match &request {
         Request::Deliver { links } => links.len() <= FRAME_LINKS_MAX,
         Request::Receipts { receipts } => receipts.len() <= FRAME_RECEIPTS_MAX,
-        Request::Heads(heads) => heads.conferences.len() <= HEADS_CONFERENCES_MAX,
+        Request::Heads(heads) => heads.fit(),
         _ => true,
     };
     if fits { Ok((request, tail)) } else { Err(FrameError::TooMany(FRAME_LINKS_MAX)) }
@@ -235,7 +243,7 @@ pub fn decode_answer(bytes: &[u8]) -> Result<(Answer, &[u8]), FrameError> {
     let (answer, tail) = decode(bytes)?;
     let fits = match &answer {
         Answer::Links { links, .. } => links.len() <= FRAME_LINKS_MAX,
-        Answer::Heads(heads) => heads.conferences.len() <= HEADS_CONFERENCES_MAX,
+        Answer::Heads(heads) => heads.fit(),
         Answer::Delivered { receipts, retry } => receipts.len() + retry.len() <= FRAME_RECEIPTS_MAX,
         _ => true,
     };

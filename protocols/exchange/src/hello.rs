@@ -116,16 +116,11 @@ impl ParsedHello {
         &self.compact.header
     }
 
-    /// Checks that the greeting belongs to this connection and that its signature is the peer's.
+    /// Checks that the greeting belongs to this connection: no cryptography yet.
     ///
     /// # Errors
     /// [`HelloError`] for the first thing that does not agree.
-    pub fn verify(
-        self,
-        ends: &Ends<'_>,
-        key: &MessageKey,
-        check: &dyn SignatureCheck,
-    ) -> Result<Greeting, HelloError> {
+    pub fn belongs_to(&self, ends: &Ends<'_>) -> Result<(), HelloError> {
         let g = &self.greeting;
         if g.oldest > PROTOCOL_VERSION || g.hello < PROTOCOL_VERSION {
             return Err(HelloError::NoCommonVersion { oldest: g.oldest, newest: g.hello });
@@ -141,9 +136,24 @@ impl ParsedHello {
             ("from_peer", g.from_peer == ends.from_peer),
             ("to_peer", g.to_peer == ends.to_peer),
         ];
-        if let Some((name, _)) = pairs.iter().find(|(_, same)| !same) {
-            return Err(HelloError::OtherEnd(name));
+        match pairs.iter().find(|(_, same)| !same) {
+            Some((name, _)) => Err(HelloError::OtherEnd(name)),
+            None => Ok(()),
         }
+    }
+
+    /// Checks that the greeting belongs to this connection and that its signature is the peer's.
+    ///
+    /// # Errors
+    /// [`HelloError`] for the first thing that does not agree.
+    pub fn verify(
+        self,
+        ends: &Ends<'_>,
+        key: &MessageKey,
+        check: &dyn SignatureCheck,
+    ) -> Result<Greeting, HelloError> {
+        self.belongs_to(ends)?;
+        let g = &self.greeting;
         self.compact.check(key, &g.from, &g.federation, check)?;
         Ok(self.greeting)
     }
