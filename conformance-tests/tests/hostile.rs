@@ -1,5 +1,5 @@
 //! Members that cheat, over real connections, against real nodes: each attack with the code under which it is refused and what was
-//! measured. FAULTS rows: replay, equivocation, oversize, slow peers, invalid signatures, peers that parse like fuzzers.
+//! measured. Tried: replay, equivocation, oversize, slow peers, invalid signatures, peers that parse like fuzzers.
 //!
 //! ```text
 //!   rogue, ally, bystander (Cheat) ─┐

@@ -1,5 +1,5 @@
 //! Every parser that a peer can reach, fed with hostile bytes: random ones, good ones altered, and JSON made to hurt (nesting, numbers
-//! and strings without end, names given twice, text that is not UTF-8). FAULTS: a member as a parser fuzzer.
+//! and strings without end, names given twice, text that is not UTF-8). A member as a parser fuzzer.
 //!
 //! Properties: no parser stops the program; each answer comes within [`LONGEST`]; all of them together leave the process not much
 //! larger; what was read is read again the same. The bytes follow from a fixed seed, so that a failure is the same everywhere.

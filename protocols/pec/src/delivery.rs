@@ -1,4 +1,4 @@
-//! What became of a mail sent by PEC, for each recipient (RFC 6109 sections 3.1.4 to 3.3.3; RULEBOOK T8, T9: the delivery starts a term).
+//! What became of a mail sent by PEC, for each recipient (RFC 6109 sections 3.1.4 to 3.3.3; RULES T8, T9: the delivery starts a term).
 //!
 //! Receipts come in any order, twice, or late. Each adds to what is known and nothing is ever taken away, so the state follows from the
 //! set of receipts alone and never goes back: a delivery that is proved stays proved, whatever notice comes after it.
