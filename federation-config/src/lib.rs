@@ -5,6 +5,7 @@
 //! place, what is wrong and what to do instead, in Italian and English. Nothing is guessed: an unknown key is a problem.
 
 mod address;
+mod api_file;
 mod federation_file;
 mod field;
 mod folder;
@@ -13,6 +14,7 @@ mod problem;
 mod render;
 
 pub use address::{Address, Transport, peer_id_of_public_key, public_key_of_peer_id};
+pub use api_file::{Api, WEBHOOKS_MAX, WebhookFile, WebhookUrl};
 pub use federation_file::{AnchorKey, FederationFile, Member};
 pub use folder::{
     Config, FEDERATION_FILE, FILE_BYTES_MAX, NODE_FILE, check_key_files, check_together, load, load_files,

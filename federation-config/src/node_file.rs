@@ -5,6 +5,7 @@ use std::path::{Path, PathBuf};
 use concerto_message::{FederationId, Writer};
 
 use crate::address::{Address, Wrong};
+use crate::api_file::{self, Api};
 use crate::field::{Found, Reading, Section, read_path, value_error};
 use crate::problem::{Code, Language, Problem, text};
 use crate::render::{self, Rendered};
@@ -34,6 +35,8 @@ pub struct NodeFile {
     pub language: Language,
     /// Where the node listens for peers.
     pub listen: Vec<Address>,
+    /// The local API.
+    pub api: Api,
     /// Where the keys lie.
     pub keys: KeyFiles,
     /// Where the federation is described.
@@ -138,6 +141,7 @@ impl NodeFile {
             entity,
             language: Language::default(),
             listen: Vec::new(),
+            api: Api::default(),
             keys: KeyFiles::default(),
             federation_file: PathBuf::from("federation.toml"),
             delivery: Delivery::default(),
@@ -161,7 +165,8 @@ impl NodeFile {
 
     /// The commented file with these values.
     pub fn to_toml(&self) -> String {
-        render::fill(crate::default_node_toml(), |section, key| self.rendered(section, key))
+        let filled = render::fill(crate::default_node_toml(), |section, key| self.rendered(section, key));
+        filled + &self.api.rendered_webhooks()
     }
 
     fn rendered(&self, section: &str, key: &str) -> Option<Rendered> {
@@ -172,6 +177,7 @@ impl NodeFile {
             ("node", "entity") => Rendered::text(self.entity.as_str()),
             ("node", "language") => Rendered::text(self.language.as_str()),
             ("listen", "libp2p") => Rendered::list(self.listen.iter().map(Address::to_string)),
+            ("api", "listen") => self.api.rendered_listen(),
             ("keys", "message") => path(&self.keys.message),
             ("keys", "certificates") => path(&self.keys.certificates),
             ("keys", "peer") => path(&self.keys.peer),
@@ -206,6 +212,7 @@ fn read(reading: &mut Reading<'_>, table: &toml::de::DeTable<'_>) -> Option<Node
     let addresses = listen.read_list(reading, "libp2p", read_listen);
     listen.finish(reading);
 
+    let api = api_file::read(reading, &mut root);
     let keys = read_keys(reading, &mut root);
 
     let mut federation = root.section(reading, "federation");
@@ -222,6 +229,7 @@ fn read(reading: &mut Reading<'_>, table: &toml::de::DeTable<'_>) -> Option<Node
         entity: entity?.value,
         language: language?.value,
         listen: addresses?.into_iter().map(|a| a.value).collect(),
+        api: api?,
         keys: keys?,
         federation_file: file?.value,
         delivery: delivery?,

@@ -96,22 +96,6 @@ fn sample_link(urn: &str, type_name: &str, facts: &Value) -> Option<Value> {
     serde_json::to_value(payload).ok()
 }
 
-/// The fields of this type that can be computed.
-pub(crate) fn computable(type_name: &str) -> &'static [&'static str] {
-    match type_name {
-        "Notice" => &["regime_basis_date", "round", "sensitive_scope", "dates"],
-        "Suspension" => &["suspended_on", "requests"],
-        "IntegrationDelivered" => &["suspension", "dates"],
-        "Determination" => &["round", "acts"],
-        "ImpliedAssent" => &["round", "ground", "strict", "prudential", "proof_of_receipt", "messages"],
-        "FinalDetermination" => &["round", "positions", "efficacy"],
-        "EfficacyStatement" => &["conclusion"],
-        "TermCorrection" => &["from"],
-        "RecordedExchange" => &["at"],
-        _ => &[],
-    }
-}
-
 /// The facts of a conference's first notice.
 pub(crate) fn notice(facts: Value, now: Timestamp, absent: Absent) -> Result<Value, Failure> {
     let mut fill = Fill::new("Notice", facts, absent)?;

@@ -75,6 +75,12 @@ pub(crate) enum Command {
     Inbox(Page),
     /// Messaggi che attendono una ricevuta · messages that wait for a receipt.
     Outbox(Page),
+    /// I token dei programmi che usano l'API · tokens of the programs that use the API.
+    #[command(subcommand)]
+    Token(Token),
+    /// L'API per i programmi dell'ufficio · the API for the office's own programs.
+    #[command(subcommand)]
+    Api(Api),
     /// Verifica un'esportazione senza alcun archivio · verifies an export without any store.
     Verify(Verify),
     /// Termini di legge con la ragione di ogni data, senza alcun nodo · terms of the law with their reasons, without any node.
@@ -199,6 +205,38 @@ pub(crate) struct Get {
     /// Attende che il documento arrivi · waits until the document has come.
     #[arg(long)]
     pub(crate) wait: bool,
+}
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum Token {
+    /// Crea un token e lo mostra una volta · makes a token and shows it once.
+    Add(NewToken),
+    /// Elenca i token · lists the tokens.
+    List,
+    /// Revoca un token · revokes a token.
+    Revoke {
+        /// Il nome del token · the token's name (`concerto token list`).
+        id: String,
+    },
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct NewToken {
+    /// A che cosa serve · what it is for.
+    #[arg(long)]
+    pub(crate) label: String,
+    /// Che cosa permette · what it allows: `read`, `write`, `documents`, `admin`.
+    #[arg(long = "scope", value_delimiter = ',', required = true)]
+    pub(crate) scopes: Vec<String>,
+    /// Per quanti giorni · for how many days.
+    #[arg(long, default_value_t = 365)]
+    pub(crate) days: u32,
+}
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum Api {
+    /// Stampa il documento OpenAPI 3.1 · prints the OpenAPI 3.1 document.
+    Openapi,
 }
 
 #[derive(Debug, Args)]

@@ -14,7 +14,7 @@ use crate::control::{self, WireDocument, WireOrder, WireReply};
 use crate::engine::Engine;
 use crate::home::{Home, read};
 use crate::output::{Failure, Output};
-use crate::{auto, demo, documents, export, init, pec, serve, terms, verify, views};
+use crate::{api, auto, demo, documents, export, init, pec, serve, terms, tokens, verify, views};
 
 /// Runs one command.
 pub(crate) fn run(out: Output, arguments: Arguments) -> Result<(), Failure> {
@@ -49,6 +49,8 @@ pub(crate) fn run(out: Output, arguments: Arguments) -> Result<(), Failure> {
         }
         Command::Inbox(page) => views::inbox(out, &Home::open(&folder)?, page.limit),
         Command::Outbox(page) => views::outbox(out, &Home::open(&folder)?, page.limit),
+        Command::Token(command) => tokens::run(out, &Home::open(&folder)?, &command),
+        Command::Api(cli::Api::Openapi) => api::openapi(out),
         Command::Verify(v) => verify::run(out, &v.folder, v.anchor.as_deref()),
         Command::Pec(cli::Pec::Inspect(inspect)) => pec::inspect(out, &inspect),
         Command::Terms(asked) => terms::run(out, &folder, &asked),

@@ -33,8 +33,15 @@ const PAGE: usize = 256;
 /// What people read first.
 const READ_ME_TEXT: &str = include_str!("export/read_me.txt");
 
-/// Writes the evidence of one conference into a new folder.
+/// Writes the evidence of one conference into a new folder, and tells what was written.
 pub(crate) fn run(out: Output, home: &Home, conference: &str, folder: &Path) -> Result<(), Failure> {
+    let (case, counts) = write(home, conference, folder)?;
+    tell(out, &case, &home.node.writer, folder, &counts);
+    Ok(())
+}
+
+/// Writes the evidence of one conference into a new folder.
+pub(crate) fn write(home: &Home, conference: &str, folder: &Path) -> Result<(Case, Counts), Failure> {
     let case = views::find(home, conference)?;
     let reader = views::reader(home)?;
     let documents =
@@ -60,13 +67,12 @@ pub(crate) fn run(out: Output, home: &Home, conference: &str, folder: &Path) -> 
     writing.links(case.id())?;
     writing.forks()?;
     writing.about(home, case.id())?;
-    tell(out, &writing, &case);
-    Ok(())
+    Ok((case, writing.counts))
 }
 
 /// What was written.
 #[derive(Debug, Default, Serialize)]
-struct Counts {
+pub(crate) struct Counts {
     links: usize,
     receipts: usize,
     bundles: usize,
@@ -280,36 +286,35 @@ fn prepare(folder: &Path) -> Result<(), Failure> {
     Ok(())
 }
 
-fn tell(out: Output, writing: &Writing<'_>, case: &Case) {
-    let counts = &writing.counts;
+fn tell(out: Output, case: &Case, me: &Writer, folder: &Path, counts: &Counts) {
     let incomplete = case.awaited().is_some();
     let mut text = if out.italian() {
         format!(
             "Conferenza {} esportata in {}: {} messaggi, {} ricevute, {} catene di fiducia, {} documenti ({} non presenti), {} prove di biforcazione.\n\
              Verifica: concerto verify {}",
             case.id(),
-            writing.folder.display(),
+            folder.display(),
             counts.links,
             counts.receipts,
             counts.bundles,
             counts.documents,
             counts.documents_absent,
             counts.forks,
-            writing.folder.display()
+            folder.display()
         )
     } else {
         format!(
             "Conference {} exported to {}: {} messages, {} receipts, {} trust chains, {} documents ({} not here), {} proofs of a fork.\n\
              Verify it: concerto verify {}",
             case.id(),
-            writing.folder.display(),
+            folder.display(),
             counts.links,
             counts.receipts,
             counts.bundles,
             counts.documents,
             counts.documents_absent,
             counts.forks,
-            writing.folder.display()
+            folder.display()
         )
     };
     if incomplete {
@@ -319,7 +324,7 @@ fn tell(out: Output, writing: &Writing<'_>, case: &Case) {
         ));
     }
     let value = json!({
-        "folder": writing.folder, "conference": case.id(), "exported_by": writing.me, "counts": counts, "incomplete": incomplete,
+        "folder": folder, "conference": case.id(), "exported_by": me, "counts": counts, "incomplete": incomplete,
     });
     out.result(&text, &value);
 }

@@ -4,6 +4,7 @@
 //! socket, or, when it does not run, are written to the store directly and leave at its next start.
 
 mod actions;
+mod api;
 mod auto;
 mod cli;
 mod clock;
@@ -21,6 +22,7 @@ mod output;
 mod pec;
 mod serve;
 mod terms;
+mod tokens;
 mod transfers;
 mod turns;
 mod verify;

@@ -11,6 +11,7 @@ use std::time::Duration;
 use tokio::signal::unix::{SignalKind, signal};
 use tokio::sync::{Notify, mpsc, oneshot};
 
+use crate::api;
 use crate::control;
 use crate::engine::{Engine, QUEUE_MAX, Told};
 use crate::home::Home;
@@ -52,7 +53,8 @@ async fn serve(out: Output, home: &Home) -> Result<(), Failure> {
         home.node.documents.peer_bytes_per_second,
     );
     outside.transfers = Some(transfers.clone());
-    erase_unwanted(&journal, outside.documents.as_ref())?;
+    let documents = outside.documents.clone();
+    erase_unwanted(&journal, documents.as_ref())?;
     let mut engine = Engine::start(home.core_config()?, Box::new(journal), outside)?;
     let (ended, engine_ended) = oneshot::channel::<()>();
     let thread = std::thread::Builder::new()
@@ -62,7 +64,8 @@ async fn serve(out: Output, home: &Home) -> Result<(), Failure> {
             engine.run(told);
         })
         .map_err(|e| Failure::environment("system.thread", &e))?;
-    tokio::spawn(forward_peers(peers_tell, tell.clone()));
+    let connected = api::Connected::default();
+    tokio::spawn(forward_peers(peers_tell, tell.clone(), connected.clone()));
     if let Some(streams) = link.incoming_streams() {
         tokio::spawn(transfers.clone().serve_peers(streams));
     }
@@ -70,11 +73,19 @@ async fn serve(out: Output, home: &Home) -> Result<(), Failure> {
     tokio::spawn(checkpoints(checkpointer));
     let socket = home.socket_path();
     let stop = Arc::new(Notify::new());
-    tokio::spawn(control::serve(bind(&socket)?, tell.clone(), stop.clone(), transfers));
+    tokio::spawn(control::serve(bind(&socket)?, tell.clone(), stop.clone(), transfers.clone()));
 
+    let serving = match api::start(home, tell.clone(), (documents, transfers.clone()), connected).await {
+        Ok(serving) => serving,
+        Err(failure) => {
+            let _ = tell.send(Told::Stop).await; // the engine may have stopped by itself
+            let _ = std::fs::remove_file(&socket);
+            return Err(failure);
+        }
+    };
     // from the moment at which the node says that it is ready, a signal ends it in order
     let mut terminate = signal(SignalKind::terminate())?;
-    announce(out, home, &link).await;
+    announce(out, home, &link, api::announced(serving.as_ref())).await;
     tokio::select! {
         _ = terminate.recv() => {}
         interrupted = tokio::signal::ctrl_c() => interrupted?,
@@ -82,6 +93,9 @@ async fn serve(out: Output, home: &Home) -> Result<(), Failure> {
         _ = engine_ended => tracing::error!("the engine ended by itself"),
     }
     tracing::info!("stopping");
+    if let Some(serving) = serving {
+        serving.stop().await;
+    }
     let _ = tell.send(Told::Stop).await; // the engine may have stopped by itself
     let stopped = tokio::task::spawn_blocking(move || thread.join()).await;
     link.close();
@@ -111,8 +125,23 @@ fn erase_unwanted(journal: &dyn JournalRead, documents: &dyn DocumentStore) -> R
     Ok(())
 }
 
-async fn forward_peers(mut peers_tell: mpsc::Receiver<PeerEvent>, tell: mpsc::Sender<Told>) {
+async fn forward_peers(
+    mut peers_tell: mpsc::Receiver<PeerEvent>,
+    tell: mpsc::Sender<Told>,
+    connected: api::Connected,
+) {
     while let Some(event) = peers_tell.recv().await {
+        if let Ok(mut connected) = connected.lock() {
+            match &event {
+                PeerEvent::Connected { peer, .. } => {
+                    connected.insert(peer.clone());
+                }
+                PeerEvent::Disconnected { peer } => {
+                    connected.remove(peer);
+                }
+                PeerEvent::Request { .. } | PeerEvent::Answer { .. } => {}
+            }
+        }
         if tell.send(Told::Peer(event)).await.is_err() {
             return;
         }
@@ -151,16 +180,24 @@ async fn checkpoints(checkpointer: Checkpointer) {
     }
 }
 
-async fn announce(out: Output, home: &Home, link: &Libp2pLink) {
+async fn announce(out: Output, home: &Home, link: &Libp2pLink, api: serde_json::Value) {
     let addresses = link.listen_addresses().await;
-    let text = format!(
+    let mut text = format!(
         "{} ({})\n{} {}",
         home.node.name,
         home.node.writer,
         out.say("in ascolto su", "listening on"),
         addresses.join(", ")
     );
-    out.result(&text, &json!({ "ready": true, "writer": home.node.writer, "listening": addresses, "peer_id": link.peer_id() }));
+    if let Some(api) = api.as_str() {
+        text.push_str(&format!("\nAPI {api}"));
+    }
+    out.result(
+        &text,
+        &json!({
+            "ready": true, "writer": home.node.writer, "listening": addresses, "peer_id": link.peer_id(), "api": api,
+        }),
+    );
 }
 
 /// Binds the control socket; a socket left by a process that died is replaced (the journal's lock proves that none lives).

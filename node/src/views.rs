@@ -1,16 +1,17 @@
 //! What officials see: conferences, their state and course, messages received and waiting. Read beside a running node.
 
+use concerto_api::views as data;
 use concerto_core::Case;
 use concerto_core::case::{Awaited, Entry};
 use concerto_documents_fs::FolderStore;
-use concerto_message::{ConferenceId, MessageId, Writer};
-use concerto_port::{DocumentStore, JournalRead};
-use concerto_procedure::acts::{Act, TermKind};
+use concerto_message::{ConferenceId, Writer};
+use concerto_port::JournalRead;
+use concerto_procedure::acts::Act;
 use concerto_procedure::language::Lang;
 use concerto_procedure::terms::terms;
-use concerto_procedure::timeliness::{Timeliness, judge};
+use concerto_procedure::timeliness::Timeliness;
 use concerto_procedure::view::ConferenceView;
-use concerto_procedure::{LegalNow, Term, rome_date};
+use concerto_procedure::{LegalNow, Term};
 use concerto_store_sqlite::SqliteReader;
 use jiff::Timestamp;
 use jiff::tz::TimeZone;
@@ -94,11 +95,11 @@ pub(crate) fn name_of(home: &Home, writer: &Writer) -> String {
 
 /// The subject of the last notice, if this node may see its text and holds it.
 fn subject(home: &Home, case: &Case) -> Option<String> {
-    let notices = case.entries().filter(|(_, e)| matches!(e.act, Ok(Act::Notice(_))));
-    let last = notices.max_by_key(|(_, e)| e.issued_at)?.1.body.as_ref()?;
-    let (_, bytes) = FolderStore::open(home.documents_path()).ok()?.get(last.digest).ok()??;
-    let body: Value = serde_json::from_slice(&bytes).ok()?;
-    body.get("subject").and_then(Value::as_str).map(str::to_owned)
+    data::subject(case, &FolderStore::open(home.documents_path()).ok()?)
+}
+
+fn documents(home: &Home) -> Result<FolderStore, Failure> {
+    FolderStore::open(home.documents_path()).map_err(|e| Failure::environment(e.code(), &e))
 }
 
 /// The first digits of a conference's random part: enough to name it on one node.
@@ -108,53 +109,47 @@ fn short_name(id: &ConferenceId) -> String {
 
 /// `concerto conference list`.
 pub(crate) fn list(out: Output, home: &Home, limit: usize) -> Result<(), Failure> {
-    let now = home.clock()?.now();
+    let now = LegalNow(home.clock()?.now());
     let (mut rows, mut text) = (Vec::new(), String::new());
     if let Some(reader) = existing(home)? {
+        let documents = documents(home)?;
         for id in all(&reader)?.into_iter().take(limit) {
             let Some(case) = Case::load(&id, &reader)? else { continue };
-            let phase = case.state().phase(LegalNow(now));
-            let pending = case.pending().len();
-            let subject = subject(home, &case);
-            let waiting = match pending {
-                0 => String::new(),
-                _ => format!(
-                    " · {pending} {}",
-                    out.say("atti da prendere in carico", "acts to take in charge")
-                ),
-            };
-            let head = format!("{}  {}  ", short_name(&id), cell(&name_of(home, case.lead()), 26));
-            text.push_str(&line(&head, &format!("{}{waiting}", sentence(&state_name(out, "Phase", &phase)))));
-            if let Some(subject) = &subject {
-                text.push_str(&line(&" ".repeat(38), subject));
-            }
-            rows.push(json!({
-                "conference": id, "lead": case.lead(), "phase": phase, "pending": pending, "subject": subject,
-            }));
+            let row = data::conference_row(&case, &documents, now);
+            text.push_str(&list_text(out, home, &row));
+            rows.push(row);
         }
     }
     if rows.is_empty() {
         text.push_str(out.say("Nessuna conferenza.", "No conference."));
     }
-    out.result(&text, &json!({ "conferences": rows }));
+    out.result(&text, &value(&data::ConferencePage { conferences: rows, next: None }));
     Ok(())
+}
+
+fn list_text(out: Output, home: &Home, row: &data::ConferenceRow) -> String {
+    let waiting = match row.pending {
+        0 => String::new(),
+        pending => {
+            format!(" · {pending} {}", out.say("atti da prendere in carico", "acts to take in charge"))
+        }
+    };
+    let head = format!("{}  {}  ", short_name(&row.conference), cell(&name_of(home, &row.lead), 26));
+    let mut text = line(&head, &format!("{}{waiting}", sentence(&state_name(out, "Phase", &row.phase))));
+    if let Some(subject) = &row.subject {
+        text.push_str(&line(&" ".repeat(38), subject));
+    }
+    text
 }
 
 /// `concerto conference show`.
 pub(crate) fn show(out: Output, home: &Home, name: &str) -> Result<(), Failure> {
     let case = find(home, name)?;
-    let view = case.state().view(LegalNow(home.clock()?.now()));
-    let value = json!({
-        "conference": case.id(),
-        "lead": case.lead(),
-        "subject": subject(home, &case),
-        "view": view,
-        "terms_statement": case.terms_statement(),
-        "pending": case.pending().iter().map(|(id, _)| id).collect::<Vec<_>>(),
-    });
-    let mut text = view_text(out, home, &case, &view);
+    let now = LegalNow(home.clock()?.now());
+    let detail = data::conference_detail(&case, &documents(home)?, now);
+    let mut text = view_text(out, home, &case, &detail.view);
     text.push_str(&terms_text(out, home, &case, false));
-    out.result(&text, &value);
+    out.result(&text, &value(&detail));
     Ok(())
 }
 
@@ -253,47 +248,28 @@ pub(crate) fn terms_text(out: Output, home: &Home, case: &Case, with_reasons: bo
 
 /// A state or value (`Phase`, `Position`) in the glossary's words for its kind.
 pub(crate) fn state_name(out: Output, kind: &str, state: &impl serde::Serialize) -> String {
-    let value = serde_json::to_value(state).unwrap_or_default();
-    let camel: String = value
-        .as_str()
-        .unwrap_or_default()
-        .split('_')
-        .map(|word| {
-            word.chars().take(1).flat_map(char::to_uppercase).chain(word.chars().skip(1)).collect::<String>()
-        })
-        .collect();
-    // `negative_10bis` is written `Negative10Bis` in code
-    glossary(out, &format!("{kind}::{}", camel.replace("10bis", "10Bis")))
+    concerto_api::words::state_name(lang(out), kind, state)
 }
 
 /// A wire value or identifier in the glossary's words.
 pub(crate) fn glossary(out: Output, word: &str) -> String {
-    let found = concerto_schemas::term(word)
-        .or_else(|| concerto_schemas::glossary().iter().find(|t| t.wire.as_deref() == Some(word)));
-    found.map_or_else(|| word.to_owned(), |t| if out.italian() { t.it.to_string() } else { t.en.to_string() })
+    concerto_api::words::glossary(lang(out), word)
 }
 
 /// `concerto conference timeline`.
 pub(crate) fn timeline(out: Output, home: &Home, name: &str) -> Result<(), Failure> {
     let case = find(home, name)?;
-    let (text, rows) = course(out, home, &case);
-    let text = format!("{text}{}", terms_text(out, home, &case, true));
-    let value = json!({ "conference": case.id(), "acts": rows, "terms": terms(case.state()) });
-    out.result(&text, &value);
+    let text = format!("{}{}", course(out, home, &case), terms_text(out, home, &case, true));
+    out.result(&text, &value(&data::timeline(&case)));
     Ok(())
 }
 
-/// The acts in the order in which the procedente's chain gives them effect; what waits comes last.
-pub(crate) fn course(out: Output, home: &Home, case: &Case) -> (String, Vec<Value>) {
-    let mut entries: Vec<(&MessageId, &Entry)> =
-        case.entries().filter(|(_, e)| !matches!(e.act, Ok(Act::TakenInCharge(_)))).collect();
-    entries.sort_by_key(|(id, e)| (e.issued_at, **id));
+/// The acts by time of issue, in lines.
+fn course(out: Output, home: &Home, case: &Case) -> String {
     let mut text = String::new();
-    let mut rows = Vec::new();
-    for (id, entry) in entries {
-        let taken = entry.author == *case.lead() || case.is_taken(*id);
-        let timeliness = timeliness_of(case, *id);
-        let note = match (&timeliness, taken) {
+    for (id, entry) in data::acts(case) {
+        let row = data::act_row(case, id, entry);
+        let note = match (&row.timeliness, row.taken) {
             (_, false) => out.say(" – non ancora preso in carico", " – not taken in charge yet"),
             (Some(Timeliness::Timely(_)), _) => out.say(" – nel termine", " – in time"),
             (Some(Timeliness::Disputed(_)), _) => {
@@ -304,52 +280,17 @@ pub(crate) fn course(out: Output, home: &Home, case: &Case) -> (String, Vec<Valu
         };
         let head = format!("{}  {}  ", rome_text(entry.issued_at), cell(&name_of(home, &entry.author), 26));
         text.push_str(&line(&head, &format!("{}{note}", sentence(&act_text_named(out, home, entry)))));
-        rows.push(json!({
-            "message": id, "author": entry.author, "type": entry.message_type, "issued_at": entry.issued_at,
-            "date": rome_date(entry.issued_at), "taken": taken, "timeliness": timeliness,
-            "facts": entry.act.as_ref().ok().and_then(|a| serde_json::to_value(a).ok()).and_then(|v| v.get("facts").cloned()),
-        }));
     }
-    (text, rows)
-}
-
-/// How a determination or an integration request stands to its term, by the evidence in the procedente's chain.
-fn timeliness_of(case: &Case, message: MessageId) -> Option<Timeliness> {
-    let state = case.state();
-    if let Some(given) = state.determinations().find(|d| d.message == message) {
-        return Some(judge(state, &given.author, TermKind::Determination, &given.evidence));
-    }
-    let asked = state.integration_requests().iter().find(|r| r.message == message)?;
-    Some(judge(state, &asked.author, TermKind::IntegrationRequests, &asked.evidence))
+    text
 }
 
 /// An act in a few words, bodies by their codes.
 pub(crate) fn act_text(out: Output, entry: &Entry) -> String {
-    detailed(out, entry, &|writer| writer.to_string())
+    concerto_api::words::act_text(lang(out), entry, &|writer| writer.to_string())
 }
 
 fn act_text_named(out: Output, home: &Home, entry: &Entry) -> String {
-    detailed(out, entry, &|writer| name_of(home, writer))
-}
-
-fn detailed(out: Output, entry: &Entry, name_of: &dyn Fn(&Writer) -> String) -> String {
-    let name = glossary(out, &entry.message_type);
-    let detail = match &entry.act {
-        Ok(Act::Determination(d)) => state_name(out, "Position", &d.position),
-        Ok(Act::ImpliedAssent(i)) => {
-            format!("{} ({})", name_of(&i.body), state_name(out, "ImpliedGround", &i.ground))
-        }
-        Ok(Act::FinalDetermination(f)) => state_name(out, "Outcome", &f.outcome),
-        Ok(Act::EfficacyStatement(e)) => state_name(out, "Efficacy", &e.efficacy),
-        Ok(Act::LateOrInvalidActNotice(n)) => state_name(out, "Finding", &n.finding),
-        Ok(Act::RecordedExchange(r)) => {
-            let direction = state_name(out, "Direction", &r.direction);
-            format!("{direction}, {}", state_name(out, "Channel", &r.channel))
-        }
-        Err(_) => out.say("contenuto rifiutato", "content refused").to_owned(),
-        _ => return name,
-    };
-    format!("{name}: {detail}")
+    concerto_api::words::act_text(lang(out), entry, &|writer| name_of(home, writer))
 }
 
 /// `concerto inbox`: open alarms, and messages of others, newest first.
@@ -359,68 +300,59 @@ pub(crate) fn inbox(out: Output, home: &Home, limit: usize) -> Result<(), Failur
         for alarm in reader.alarms(None, limit)? {
             let head = format!("! {}  ", rome_text(alarm.at));
             text.push_str(&line(&head, &format!("{} ({})", alarm.text, alarm.code)));
-            alarms.push(json!({
-                "at": alarm.at, "code": alarm.code, "subject": alarm.subject, "conference": alarm.conference,
-                "text": alarm.text,
-            }));
+            alarms.push(data::alarm_row(alarm));
         }
         for id in all(&reader)? {
             let Some(case) = Case::load(&id, &reader)? else { continue };
             // takings in charge say nothing of their own: what they take is listed with its author
             let technical = |entry: &Entry| matches!(entry.act, Ok(Act::TakenInCharge(_)));
             for (message, entry) in case.entries().filter(|(_, e)| !e.own && !technical(e)) {
-                rows.push((entry.received_at, *message, received(out, home, &case, *message, entry)));
+                let row = data::received_row(lang(out), &case, *message, entry);
+                rows.push((received_text(out, home, &row, entry), row));
             }
         }
     }
-    rows.sort_by_key(|(at, message, _)| std::cmp::Reverse((*at, *message)));
+    rows.sort_by_key(|(_, row)| std::cmp::Reverse((row.received_at, row.message)));
     rows.truncate(limit);
-    let (lines, messages): (Vec<String>, Vec<Value>) = rows.into_iter().map(|(_, _, row)| row).unzip();
+    let (lines, messages): (Vec<String>, Vec<_>) = rows.into_iter().unzip();
     text.push_str(&lines.concat());
     if text.is_empty() {
         text.push_str(out.say("Nessun messaggio.", "No message."));
     }
-    out.result(&text, &json!({ "alarms": alarms, "messages": messages }));
+    out.result(&text, &json!({ "alarms": value(&alarms), "messages": value(&messages) }));
     Ok(())
 }
 
-/// A received message as a line and as a value.
-fn received(out: Output, home: &Home, case: &Case, message: MessageId, entry: &Entry) -> (String, Value) {
-    let conference = case.id();
-    let author = cell(&name_of(home, &entry.author), 26);
-    let head = format!("{}  {}  {author}  ", rome_text(entry.received_at), short_name(conference));
+/// A received message as a line.
+fn received_text(out: Output, home: &Home, row: &data::ReceivedRow, entry: &Entry) -> String {
+    let author = cell(&name_of(home, &row.author), 26);
+    let head = format!("{}  {}  {author}  ", rome_text(row.received_at), short_name(&row.conference));
     let what = sentence(&act_text_named(out, home, entry));
-    let value = json!({
-        "received_at": entry.received_at, "conference": conference, "message": message, "author": entry.author,
-        "type": entry.message_type, "what": act_text(out, entry), "taken": case.is_taken(message),
-    });
-    (line(&head, &format!("{what} ({})", message.short())), value)
+    line(&head, &format!("{what} ({})", row.message.short()))
 }
 
 /// `concerto outbox`: what waits for a receipt, and since when.
 pub(crate) fn outbox(out: Output, home: &Home, limit: usize) -> Result<(), Failure> {
-    let (mut text, mut rows) = (String::new(), Vec::new());
+    let (mut text, mut waiting) = (String::new(), Vec::new());
     if let Some(reader) = existing(home)? {
         for row in reader.outbox(None, 0, limit)? {
-            let stored = reader.link(row.message)?;
-            let payload = stored.as_ref().map(|stored| stored.link.payload());
-            let conference = payload.map(|p| p.conference.clone());
-            let what = payload.map(|p| p.message_type.clone()).unwrap_or_default();
-            let name = conference.as_ref().map(short_name).unwrap_or_default();
+            let row = data::waiting_row(&reader, row)?;
+            let name = row.conference.as_ref().map(short_name).unwrap_or_default();
             let head =
                 format!("{}  {name:<8}  {}  ", rome_text(row.since), cell(&name_of(home, &row.peer), 26));
-            text.push_str(&line(
-                &head,
-                &format!("{} ({})", sentence(&glossary(out, &what)), row.message.short()),
-            ));
-            rows.push(json!({
-                "peer": row.peer, "message": row.message, "since": row.since, "conference": conference, "type": what,
-            }));
+            let what = sentence(&glossary(out, &row.message_type));
+            text.push_str(&line(&head, &format!("{what} ({})", row.message.short())));
+            waiting.push(row);
         }
     }
-    if rows.is_empty() {
+    if waiting.is_empty() {
         text.push_str(out.say("Nulla attende una ricevuta.", "Nothing waits for a receipt."));
     }
-    out.result(&text, &json!({ "waiting": rows }));
+    out.result(&text, &value(&data::OutboxPage { waiting, next: None }));
     Ok(())
+}
+
+/// The data of a view as JSON.
+pub(crate) fn value(data: &impl serde::Serialize) -> Value {
+    serde_json::to_value(data).unwrap_or_default()
 }

@@ -10,6 +10,7 @@
 )]
 
 mod documents;
+mod feed;
 mod journal;
 pub mod samples;
 

@@ -117,6 +117,15 @@ pub struct Alarm {
     pub text: String,
 }
 
+/// The answer that was given to an order with a key.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Answered {
+    /// Digest of what was ordered.
+    pub request: Digest,
+    /// The answer, as whoever wrote it reads it.
+    pub answer: Vec<u8>,
+}
+
 /// One change. A transaction holds several; either all are durable or none is.
 #[derive(Debug, Clone)]
 pub enum Write {
@@ -196,6 +205,20 @@ pub enum Write {
         lead_head: MessageId,
         /// Digest of the terms.
         digest: Digest,
+    },
+    /// Keeps the answer to an order that came with a key, in the transaction of its effects; one kept before stays.
+    Answer {
+        /// The key.
+        key: Digest,
+        /// What was ordered, and what was answered.
+        answered: Answered,
+        /// When.
+        at: Timestamp,
+    },
+    /// Forgets the answers given before an instant.
+    ForgetAnswers {
+        /// The instant.
+        before: Timestamp,
     },
     /// Keeps a small named value (the incarnation, say); replaces an older one.
     Meta {
@@ -284,6 +307,11 @@ pub trait JournalRead {
     /// # Errors
     /// [`JournalError`].
     fn terms(&self, conference: &ConferenceId, lead_head: MessageId) -> Result<Option<Digest>, JournalError>;
+    /// The answer kept for an order's key.
+    ///
+    /// # Errors
+    /// [`JournalError`].
+    fn answered(&self, key: Digest) -> Result<Option<Answered>, JournalError>;
     /// A small named value.
     ///
     /// # Errors

@@ -5,14 +5,17 @@
 #[cfg(any(test, feature = "contract"))]
 pub mod contract;
 pub mod documents;
+pub mod feed;
 pub mod journal;
 pub mod memory;
 pub mod peer;
 pub mod signer;
 
 pub use documents::{DocumentError, DocumentReader, DocumentStore, HeldDocument, Room, Staged};
+pub use feed::{JournalFeed, StoredReceipt, Tips};
 pub use journal::{
-    Alarm, ContentStatus, Journal, JournalError, JournalRead, OutboxRow, StoredLink, WantedDocument, Write,
+    Alarm, Answered, ContentStatus, Journal, JournalError, JournalRead, OutboxRow, StoredLink,
+    WantedDocument, Write,
 };
 pub use peer::{PeerBusy, PeerEvent, PeerFailure, PeerLink};
 pub use signer::{Clock, Random, Signer, SignerError};

@@ -5,6 +5,7 @@
 
 mod chance;
 mod documents;
+mod feed;
 mod journal;
 mod table;
 

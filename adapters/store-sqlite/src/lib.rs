@@ -10,6 +10,7 @@
 //! with an error of the medium nobody knows whether its bytes reached the disk: open the store again and look.
 
 mod error;
+mod feed;
 mod read;
 mod store;
 mod verify;

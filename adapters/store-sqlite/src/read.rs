@@ -3,7 +3,7 @@
 use concerto_message::{
     ConferenceId, Digest, MessageId, ParsedLink, ParsedReceipt, Receipt, Verified, Writer,
 };
-use concerto_port::{Alarm, ContentStatus, JournalError, OutboxRow, StoredLink, WantedDocument};
+use concerto_port::{Alarm, Answered, ContentStatus, JournalError, OutboxRow, StoredLink, WantedDocument};
 use jiff::Timestamp;
 use rusqlite::types::FromSql;
 use rusqlite::{Connection, Params, Row, params};
@@ -16,7 +16,7 @@ pub(crate) const VALID: i64 = 0;
 pub(crate) const UNKNOWN_SCHEMA: i64 = 1;
 pub(crate) const REFUSED: i64 = 2;
 
-type Found<T> = Result<T, JournalError>;
+pub(crate) type Found<T> = Result<T, JournalError>;
 
 /// The checksum of a row: the first eight bytes of a SHA-256 over its instant, its flag and its text.
 pub(crate) fn checksum(at: i64, flag: bool, text: &str) -> i64 {
@@ -27,7 +27,7 @@ pub(crate) fn checksum(at: i64, flag: bool, text: &str) -> i64 {
 }
 
 /// An unsigned number as a row number or limit of SQLite; no table has more rows than that.
-fn bounded(number: impl TryInto<i64>) -> i64 {
+pub(crate) fn bounded(number: impl TryInto<i64>) -> i64 {
     number.try_into().unwrap_or(i64::MAX)
 }
 
@@ -49,12 +49,12 @@ pub(crate) fn parsed<T: FromStr<Err: std::fmt::Display>>(row: &Row<'_>, column: 
     text.parse().map_err(|e| corrupt("a name", e))
 }
 
-fn instant(row: &Row<'_>, column: usize) -> Found<Timestamp> {
+pub(crate) fn instant(row: &Row<'_>, column: usize) -> Found<Timestamp> {
     let nanoseconds: i64 = get(row, column)?;
     Timestamp::from_nanosecond(nanoseconds.into()).map_err(|e| corrupt("an instant", e))
 }
 
-fn all<T>(
+pub(crate) fn all<T>(
     connection: &Connection,
     sql: &str,
     params: impl Params,
@@ -284,6 +284,12 @@ pub(crate) fn terms(
     let sql = "SELECT digest FROM terms \
                WHERE conference = (SELECT key FROM conference WHERE name = ?1) AND lead_head = ?2";
     first(connection, sql, params![conference.to_string(), lead_head.0.0], |row| digest(row, 0))
+}
+
+/// The answer kept for an order's key.
+pub(crate) fn answered(connection: &Connection, key: Digest) -> Found<Option<Answered>> {
+    let sql = "SELECT request, answer FROM answered WHERE key = ?1";
+    first(connection, sql, [key.0], |row| Ok(Answered { request: digest(row, 0)?, answer: get(row, 1)? }))
 }
 
 pub(crate) fn meta(connection: &Connection, name: &str) -> Found<Option<Vec<u8>>> {

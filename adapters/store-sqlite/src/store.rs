@@ -2,7 +2,8 @@
 
 use concerto_message::{ConferenceId, Digest, MessageId, Receipt, Verified, Writer};
 use concerto_port::{
-    Alarm, Journal, JournalError, JournalRead, OutboxRow, StoredLink, WantedDocument, Write,
+    Alarm, Answered, Journal, JournalError, JournalFeed, JournalRead, OutboxRow, StoredLink, StoredReceipt,
+    Tips, WantedDocument, Write,
 };
 use rusqlite::{Connection, OpenFlags};
 use rusqlite_migration::{M, Migrations};
@@ -15,9 +16,10 @@ use std::time::Duration;
 
 use crate::error::{corrupt, failed, file_failed, is_busy};
 use crate::verify::{Integrity, verify};
-use crate::{read, write};
+use crate::{feed, read, write};
 
-const MIGRATIONS: &[M<'static>] = &[M::up(include_str!("migrations/001-journal.sql"))];
+const MIGRATIONS: &[M<'static>] =
+    &[M::up(include_str!("migrations/001-journal.sql")), M::up(include_str!("migrations/002-answers.sql"))];
 /// The format that this version writes: `user_version` of the file.
 const FORMAT: u32 = MIGRATIONS.len() as u32;
 /// `application_id` of the file: "CNCR".
@@ -311,10 +313,10 @@ impl Checkpointer {
 }
 
 macro_rules! journal_read {
-    ($type:ty: $($name:ident($($argument:ident: $kind:ty),*) -> $found:ty;)*) => {
-        impl JournalRead for $type {
+    ($trait:ident by $module:ident for $type:ty: $($name:ident($($argument:ident: $kind:ty),*) -> $found:ty;)*) => {
+        impl $trait for $type {
             $(fn $name(&self $(, $argument: $kind)*) -> Result<$found, JournalError> {
-                read::$name(&self.connection $(, $argument)*)
+                $module::$name(&self.connection $(, $argument)*)
             })*
         }
     };
@@ -322,7 +324,7 @@ macro_rules! journal_read {
 
 macro_rules! journal_reads {
     ($($type:ty),*) => {$(
-        journal_read! { $type:
+        journal_read! { JournalRead by read for $type:
             link(id: MessageId) -> Option<StoredLink>;
             link_text(id: MessageId) -> Option<String>;
             has_link(id: MessageId) -> bool;
@@ -335,7 +337,17 @@ macro_rules! journal_reads {
             wanted(after_row: u64, limit: usize) -> Vec<WantedDocument>;
             alarms(conference: Option<&ConferenceId>, limit: usize) -> Vec<Alarm>;
             terms(conference: &ConferenceId, lead_head: MessageId) -> Option<Digest>;
+            answered(key: Digest) -> Option<Answered>;
             meta(name: &str) -> Option<Vec<u8>>;
+        }
+        journal_read! { JournalFeed by feed for $type:
+            tips() -> Tips;
+            tips_of(conference: &ConferenceId) -> Tips;
+            links_after(row: u64, limit: usize) -> Vec<StoredLink>;
+            received_before(row: u64, limit: usize) -> Vec<StoredLink>;
+            receipts_after(row: u64, limit: usize) -> Vec<StoredReceipt>;
+            alarms_after(row: u64, limit: usize) -> Vec<(u64, Alarm)>;
+            conferences_named(digits: &str, limit: usize) -> Vec<ConferenceId>;
         }
     )*};
 }

@@ -50,6 +50,14 @@ pub(crate) fn apply(connection: &Connection, change: &Write) -> Done {
                        ON CONFLICT (conference, lead_head) DO UPDATE SET digest = excluded.digest";
             run(connection, sql, params![conference_key(connection, conference)?, lead_head.0.0, digest.0])
         }
+        Write::Answer { key, answered, at } => {
+            let sql = "INSERT INTO answered (key, request, answer, at) VALUES (?1, ?2, ?3, ?4) \
+                       ON CONFLICT (key) DO NOTHING";
+            run(connection, sql, params![key.0, answered.request.0, answered.answer, nanoseconds(*at)?])
+        }
+        Write::ForgetAnswers { before } => {
+            run(connection, "DELETE FROM answered WHERE at < ?1", [nanoseconds(*before)?])
+        }
         Write::Meta { name, value } => {
             let sql = "INSERT INTO meta (name, value) VALUES (?1, ?2) \
                        ON CONFLICT (name) DO UPDATE SET value = excluded.value";

@@ -19,6 +19,7 @@ mod ingest;
 pub mod keyring;
 mod lead;
 pub mod node;
+pub mod once;
 mod outbound;
 mod pull;
 pub mod step;

@@ -190,8 +190,7 @@ impl Node {
         let mut step = Step::default();
         match input {
             Input::Order { token, order } => {
-                let wait = matches!(*order, Order::Send { wait: true, .. });
-                let result = self.order(world, &mut step, *order)?;
+                let (result, wait) = self.order_once(world, &mut step, *order)?;
                 self.reply(&mut step, token, result, wait);
             }
             Input::Connected { peer, peer_id } => self.connected(world, &mut step, &peer, peer_id),
@@ -234,7 +233,7 @@ impl Node {
     }
 
     /// The orders of officials. The reply is given when the act is durable.
-    fn order(
+    pub(crate) fn order(
         &mut self,
         world: &World<'_>,
         step: &mut Step,
@@ -251,6 +250,8 @@ impl Node {
                 }
                 self.send(world, step, &conference, draft)
             }
+            // a key within a key is no order that anybody gives
+            Order::Once { order, .. } => self.order_once(world, step, *order).map(|(result, _)| result),
             Order::StateDigests => {
                 let digests = self.cases.iter().map(|(id, case)| (id.clone(), case.state_digest()));
                 Ok(Ok(Reply::StateDigests(digests.collect())))

@@ -119,6 +119,15 @@ pub enum Order {
         /// Reply only when every participant with a node has given its *accepted* receipt.
         wait: bool,
     },
+    /// An order that is carried out once: when its key comes again, the first answer is given again (see [`crate::once`]).
+    Once {
+        /// The key, of whoever orders.
+        key: Digest,
+        /// Digest of what was ordered, as it was ordered.
+        request: Digest,
+        /// The order.
+        order: Box<Order>,
+    },
     /// Tells the digest of every state held in memory, to compare it with its recomputation.
     StateDigests,
 }
@@ -135,7 +144,7 @@ pub struct NewDocument {
 }
 
 /// The bytes of a new document.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Content {
     /// Here, of a small document.
     Bytes(Vec<u8>),

@@ -247,7 +247,7 @@ impl<'a> Course<'a, '_> {
         let facts = self.case.facts_of(act);
         let Some(Value::Object(mut facts)) = self.resolved(place, facts) else { return };
         for (field, value) in facts.iter_mut().filter(|(_, value)| **value == AUTO) {
-            if auto::computable(&act.type_name).contains(&field.as_str()) {
+            if concerto_api::computable(&act.type_name).contains(&field.as_str()) {
                 *value = sample(field);
             } else {
                 self.problems.add(

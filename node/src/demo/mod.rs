@@ -20,7 +20,7 @@ use std::path::{Path, PathBuf};
 use std::time::Instant;
 
 use crate::cli;
-use crate::home::{Home, read};
+use crate::home::read;
 use crate::output::{Exit, Failure, Output};
 use crate::views;
 use case_file::CaseFile;
@@ -59,8 +59,7 @@ pub(crate) fn run(out: Output, options: &cli::Demo) -> Result<(), Failure> {
     let verified = export_and_verify(&nodes, &case, &conference, &export);
     tell_export(out, &export, &verified);
 
-    let home = &nodes.node(&lead.key)?.home;
-    let mut value = result(home, out, &case, &conference, &folder, &lead.case, &comparison, &verified);
+    let mut value = result(&case, &conference, &folder, &lead.case, &comparison, &verified);
     tell_end(out, &case, &nodes, &conference)?;
     if options.keep {
         let processes = keep(out, &mut nodes);
@@ -183,8 +182,6 @@ fn tell_export(out: Output, export: &Path, verified: &Result<Value, Failure>) {
 
 #[allow(clippy::too_many_arguments, reason = "the whole result in one document")]
 fn result(
-    home: &Home,
-    out: Output,
     case: &CaseFile,
     conference: &ConferenceId,
     folder: &Path,
@@ -192,7 +189,7 @@ fn result(
     comparison: &Comparison,
     verified: &Result<Value, Failure>,
 ) -> Value {
-    let (_, timeline) = views::course(out, home, lead);
+    let timeline = views::value(&concerto_api::views::timeline(lead).acts);
     json!({
         "title": case.title,
         "conference": conference,

@@ -2,13 +2,15 @@
 
 use concerto_message::{Digest, ReceiptKind};
 
+use super::feed;
 use super::samples::{self, chain, conference, instant, keep, link, link_by, message, receipt, writer};
+use crate::feed::JournalFeed;
 use crate::journal::{Alarm, ContentStatus, Journal, JournalError, JournalRead, StoredLink, Write};
 
 /// An implementation under test.
 pub trait JournalSubject {
     /// What is tested.
-    type Journal: Journal;
+    type Journal: Journal + JournalFeed;
     /// An empty journal, in a place of its own.
     fn fresh(&mut self) -> Self::Journal;
     /// Ends the use of a journal without a word, as a crash does, and opens what is left of it.
@@ -30,6 +32,8 @@ pub fn journal_contract<S: JournalSubject>(subject: &mut S) {
     the_outbox_keeps_its_order(&mut subject.fresh());
     documents_are_wanted_until_fetched(&mut subject.fresh());
     alarms_are_raised_once(&mut subject.fresh());
+    feed::rows_are_read_in_their_order(&mut subject.fresh());
+    feed::answers_are_kept_once_and_forgotten_in_time(&mut subject.fresh());
     transactions_are_used_in_order(&mut subject.fresh());
     a_rollback_forgets_everything(&mut subject.fresh());
     a_crash_keeps_what_was_committed_and_nothing_else(subject);

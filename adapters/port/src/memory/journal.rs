@@ -1,19 +1,20 @@
 //! The journal in memory, with transactions that can be rolled back and copies that cost nothing until they change.
 
 use concerto_message::{ConferenceId, Digest, MessageId, Receipt, Verified, Writer};
+use jiff::Timestamp;
 use std::ops::Bound::{Excluded, Unbounded};
 use std::sync::Arc;
 
 use super::table::Table;
 use crate::journal::{
-    Alarm, Journal, JournalError, JournalRead, OutboxRow, StoredLink, WantedDocument, Write,
+    Alarm, Answered, Journal, JournalError, JournalRead, OutboxRow, StoredLink, WantedDocument, Write,
 };
 
 macro_rules! state {
     ($($(#[$doc:meta])* $table:ident: $key:ty => $value:ty,)*) => {
         #[derive(Debug, Clone, Default)]
-        struct State {
-            $($(#[$doc])* $table: Table<$key, $value>,)*
+        pub(super) struct State {
+            $($(#[$doc])* pub(super) $table: Table<$key, $value>,)*
         }
         impl State {
             fn commit(&mut self) {
@@ -46,6 +47,7 @@ state! {
     alarm_rows: (Option<ConferenceId>, String, String) => u64,
     terms: (ConferenceId, MessageId) => Digest,
     meta: String => Vec<u8>,
+    answers: Digest => (Answered, Timestamp),
     /// Last row given in tables from which rows are taken.
     last_rows: &'static str => u64,
 }
@@ -159,6 +161,17 @@ impl State {
             Write::Fetched { digest } => self.fetched(digest),
             Write::Alarm(alarm) => self.alarm(&alarm),
             Write::Terms { conference, lead_head, digest } => self.terms.set((conference, lead_head), digest),
+            Write::Answer { key, answered, at } => {
+                if !self.answers.has(&key) {
+                    self.answers.set(key, (answered, at));
+                }
+            }
+            Write::ForgetAnswers { before } => {
+                let old = self.answers.range(..).filter(|(_, (_, at))| *at < before);
+                for key in old.map(|(key, _)| *key).collect::<Vec<_>>() {
+                    self.answers.take(&key);
+                }
+            }
             Write::Meta { name, value } => self.meta.set(name.to_owned(), value),
         }
     }
@@ -205,6 +218,10 @@ impl MemoryJournal {
     /// Makes every change fail with [`JournalError::Full`] until told otherwise. Reading goes on.
     pub fn set_full(&mut self, full: bool) {
         self.full = full;
+    }
+
+    pub(super) fn state(&self) -> &State {
+        &self.state
     }
 
     fn expect_open(&self) -> Result<(), JournalError> {
@@ -345,6 +362,10 @@ impl JournalRead for MemoryJournal {
 
     fn terms(&self, conference: &ConferenceId, lead_head: MessageId) -> Result<Option<Digest>, JournalError> {
         Ok(self.state.terms.get(&(conference.clone(), lead_head)).copied())
+    }
+
+    fn answered(&self, key: Digest) -> Result<Option<Answered>, JournalError> {
+        Ok(self.state.answers.get(&key).map(|(answered, _)| answered.clone()))
     }
 
     fn meta(&self, name: &str) -> Result<Option<Vec<u8>>, JournalError> {
