@@ -137,6 +137,7 @@ impl Federation {
             members: self.offices.iter().map(Office::member).collect(),
             anchor: self.anchor.clone(),
             delivery: DeliveryConfig::default(),
+            watch_clock: false,
         }
     }
 }

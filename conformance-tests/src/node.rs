@@ -1,7 +1,9 @@
 //! One node in memory, run as the engine of the real node runs its core: begin, handle, write all, commit, then effects, then
 //! dispatch. It can be stopped dead at any point between those.
 
-use concerto_core::{Case, Effect, Fault, Input, NewDocument, Node, NodeConfig, Order, Reply, Step, World};
+use concerto_core::{
+    Case, Effect, Fault, Input, Mark, NewDocument, Node, NodeConfig, Order, Reply, Step, Storage, World,
+};
 use concerto_crypto_openssl::{MessageSigner, OpensslCheck};
 use concerto_exchange::delivery::Monotonic;
 use concerto_exchange::frame::{self, Answer, Request};
@@ -53,6 +55,10 @@ pub struct SimNode {
     pub documents: MemoryDocuments,
     /// Replies to orders, by token.
     pub replies: BTreeMap<u64, Result<Reply, Fault>>,
+    /// What may be written, as the engine would tell it.
+    pub storage: Storage,
+    /// The mark that lies where this node runs.
+    pub mark: Option<Mark>,
     node: Node,
     config: NodeConfig,
     signer: MessageSigner,
@@ -72,16 +78,17 @@ macro_rules! world {
             random: &$self.random,
             now: $now.wall,
             monotonic: $now.monotonic,
+            storage: $self.storage,
         }
     };
 }
 
 impl SimNode {
-    /// Starts a node on what is durable.
+    /// Starts a node on what is durable, where this mark lies.
     pub fn start(
         office: &'static Office,
         config: NodeConfig,
-        mut journal: MemoryJournal,
+        (mut journal, mark): (MemoryJournal, Option<Mark>),
         documents: MemoryDocuments,
         seed: u64,
         now: Moment,
@@ -96,25 +103,33 @@ impl SimNode {
                 random: &random,
                 now: now.wall,
                 monotonic: now.monotonic,
+                storage: Storage::Open,
             };
-            Node::start(config.clone(), &world).unwrap()
+            Node::start(config.clone(), mark, &world).unwrap()
         };
         journal.begin().unwrap();
         step.commit.iter().for_each(|change| journal.write(change).unwrap());
         journal.commit().unwrap();
-        let (replies, connected) = (BTreeMap::new(), BTreeMap::new());
-        Self { office, journal, documents, replies, node, config, signer, random, connected, next_token: 1 }
+        Self {
+            office,
+            journal,
+            documents,
+            replies: BTreeMap::new(),
+            storage: Storage::Open,
+            mark: step.mark.or(mark),
+            node,
+            config,
+            signer,
+            random,
+            connected: BTreeMap::new(),
+            next_token: 1,
+        }
     }
 
     /// The process dies and is started again: what was not committed is gone, and so is everything in memory.
     pub fn crash(self, seed: u64, now: Moment) -> Self {
         let journal = self.journal.after_crash();
-        Self::start(self.office, self.config, journal, self.documents, seed, now)
-    }
-
-    /// The same node on another copy of its journal.
-    pub fn restore(self, journal: MemoryJournal, seed: u64, now: Moment) -> Self {
-        Self::start(self.office, self.config, journal, self.documents, seed, now)
+        Self::start(self.office, self.config, (journal, self.mark), self.documents, seed, now)
     }
 
     /// Carries out a batch of inputs; its effects and those of the dispatch after it.
@@ -160,11 +175,11 @@ impl SimNode {
         now: Moment,
         stop: Option<Stop>,
     ) -> Result<Vec<Effect>, JournalError> {
-        let mut effects = Vec::new();
+        let (mut effects, mut noted) = (Vec::new(), None);
         self.journal.begin()?;
         let mut written = 0;
         for input in inputs {
-            let Step { commit, effects: later } = self.node.handle(input, &world!(self, now))?;
+            let Step { commit, mark, effects: later } = self.node.handle(input, &world!(self, now))?;
             for change in &commit {
                 if stop == Some(Stop::MidTransaction(written)) {
                     return Ok(effects);
@@ -173,6 +188,7 @@ impl SimNode {
                 written += 1;
             }
             effects.extend(later);
+            noted = mark.or(noted);
         }
         if stop == Some(Stop::BeforeCommit) {
             return Ok(effects);
@@ -182,15 +198,24 @@ impl SimNode {
         } else {
             self.journal.rollback()?
         }
+        if stop != Some(Stop::AfterCommit) {
+            self.mark = noted.or(self.mark);
+        }
         Ok(effects)
     }
 
     /// Nothing of the batch was kept: the core forgets it too. A start writes nothing that is held already.
     fn begin_again(&mut self, now: Moment) {
         self.journal.rollback().unwrap();
-        let (node, step) = Node::start(self.config.clone(), &world!(self, now)).unwrap();
+        let (node, step) = Node::start(self.config.clone(), self.mark, &world!(self, now)).unwrap();
         assert!(step.commit.is_empty(), "a node that began again has nothing to write");
         self.node = node;
+    }
+
+    /// Watches the wall clock from now on, as nodes outside of training do.
+    pub fn watch_clock(&mut self, now: Moment) {
+        self.config.watch_clock = true;
+        self.begin_again(now);
     }
 
     fn keep_replies(&mut self, effects: Vec<Effect>) -> Vec<Effect> {

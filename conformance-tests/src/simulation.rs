@@ -8,7 +8,7 @@
 //! whether the peer acted. Wall clock and monotonic clock are shared and virtual. A crash takes the process with everything that is
 //! not committed; connections fall with it. Document streams travel as one parcel and, in rough weather, break at any byte ([`crate::streams`]).
 
-use concerto_core::{Effect, Fault, Input, NodeConfig, Reply, ServeRefusal};
+use concerto_core::{Effect, Fault, Input, Mark, NodeConfig, Reply, ServeRefusal};
 use concerto_exchange::transfer::FetchFailure;
 use concerto_message::{ConferenceId, Digest, Listed, MessageId, Writer};
 use concerto_port::PeerFailure;
@@ -96,7 +96,7 @@ impl Waiting {
 pub struct Simulation {
     nodes: Vec<Option<SimNode>>,
     // nodes that are down: what is durable of them
-    down: BTreeMap<usize, (MemoryJournal, MemoryDocuments)>,
+    down: BTreeMap<usize, (MemoryJournal, Option<Mark>, MemoryDocuments)>,
     configs: Vec<NodeConfig>,
     weather: Weather,
     chance: Chance,
@@ -108,6 +108,8 @@ pub struct Simulation {
     answering: BTreeMap<(usize, u64), (usize, u64, u64)>,
     next_request: u64,
     wall: Timestamp,
+    // how far a node's wall clock is from the others'
+    skews: BTreeMap<usize, SignedDuration>,
     monotonic: Duration,
     last_traffic: Duration,
 }
@@ -128,6 +130,7 @@ impl Simulation {
             answering: BTreeMap::new(),
             next_request: 0,
             wall: BEGIN.parse().unwrap(),
+            skews: BTreeMap::new(),
             monotonic: Duration::from_secs(1),
             last_traffic: Duration::ZERO,
         };
@@ -138,7 +141,7 @@ impl Simulation {
             simulation.nodes.push(Some(SimNode::start(
                 office,
                 config,
-                journal,
+                (journal, None),
                 documents,
                 seed,
                 simulation.now(),
@@ -150,6 +153,26 @@ impl Simulation {
     /// The clocks.
     pub fn now(&self) -> Moment {
         Moment { wall: self.wall, monotonic: self.monotonic }
+    }
+
+    /// The clocks of one node.
+    pub fn now_at(&self, index: usize) -> Moment {
+        let skew = self.skews.get(&index).copied().unwrap_or_default();
+        Moment { wall: self.wall.checked_add(skew).unwrap(), monotonic: self.monotonic }
+    }
+
+    /// Sets how far a node's wall clock is from the others'.
+    pub fn skew(&mut self, index: usize, by: SignedDuration) {
+        self.skews.insert(index, by);
+    }
+
+    /// Makes every node watch its wall clock, as nodes outside of training do.
+    pub fn watch_clocks(&mut self) {
+        for index in 0..self.nodes.len() {
+            self.configs[index].watch_clock = true;
+            let now = self.now_at(index);
+            self.node(index).watch_clock(now);
+        }
     }
 
     /// Legal time.
@@ -271,7 +294,7 @@ impl Simulation {
     /// A node dies between two steps.
     pub fn crash(&mut self, index: usize) {
         let Some(node) = self.nodes[index].take() else { return };
-        self.down.insert(index, (node.journal.after_crash(), node.documents.clone()));
+        self.down.insert(index, (node.journal.after_crash(), node.mark, node.documents.clone()));
         for peer in 0..self.nodes.len() {
             self.cut(index, peer);
         }
@@ -281,7 +304,7 @@ impl Simulation {
 
     /// A node dies while it takes an input, at a point.
     pub fn crash_at(&mut self, index: usize, input: Input, stop: Stop) {
-        let now = self.now();
+        let now = self.now_at(index);
         if let Some(node) = self.nodes[index].as_mut() {
             let effects = node.feed_until(input, now, stop);
             self.route(index, effects);
@@ -291,27 +314,46 @@ impl Simulation {
 
     /// Starts a node that is down; it must be connected again.
     pub fn restart(&mut self, index: usize) {
-        let Some((journal, documents)) = self.down.remove(&index) else { return };
-        self.start(index, journal, documents);
+        let Some((journal, mark, documents)) = self.down.remove(&index) else { return };
+        self.start(index, journal, mark, documents);
     }
 
-    /// Starts a node that is down on another copy of its journal.
+    /// Starts a node that is down on another copy of its journal, on the machine where it ran.
     pub fn restart_on(&mut self, index: usize, journal: MemoryJournal) {
-        let Some((_, documents)) = self.down.remove(&index) else { return };
-        self.start(index, journal, documents);
+        let Some((_, mark, documents)) = self.down.remove(&index) else { return };
+        self.start(index, journal, mark, documents);
     }
 
-    fn start(&mut self, index: usize, journal: MemoryJournal, documents: MemoryDocuments) {
+    /// Starts a node that is down on a copy of its journal, on another machine or after a reboot: no mark lies there.
+    pub fn restart_elsewhere(&mut self, index: usize, journal: MemoryJournal) {
+        let Some((_, _, documents)) = self.down.remove(&index) else { return };
+        self.start(index, journal, None, documents);
+    }
+
+    /// Starts a node that is down as a snapshot of the whole machine, memory included, has it: no rule can find out.
+    pub fn restart_as_it_was(&mut self, index: usize, journal: MemoryJournal, mark: Option<Mark>) {
+        let Some((_, _, documents)) = self.down.remove(&index) else { return };
+        self.start(index, journal, mark, documents);
+    }
+
+    fn start(
+        &mut self,
+        index: usize,
+        journal: MemoryJournal,
+        mark: Option<Mark>,
+        documents: MemoryDocuments,
+    ) {
         let (seed, config) = (self.chance.number(), self.configs[index].clone());
         let office = federation().office(&self.writer(index).to_string());
-        self.nodes[index] = Some(SimNode::start(office, config, journal, documents, seed, self.now()));
+        self.nodes[index] =
+            Some(SimNode::start(office, config, (journal, mark), documents, seed, self.now_at(index)));
     }
 
     // ---- orders
 
     /// Opens a conference with this notice.
     pub fn open(&mut self, index: usize, act: Act) -> Result<(ConferenceId, MessageId), Fault> {
-        let now = self.now();
+        let now = self.now_at(index);
         let (reply, effects) = self.node(index).order(open(act, Vec::new()), now);
         self.route(index, effects);
         if reply.as_ref().is_err_and(|fault| fault.code == "store.failed") {
@@ -330,7 +372,7 @@ impl Simulation {
 
     /// Gives an order that writes a link.
     pub fn give(&mut self, index: usize, order: concerto_core::Order) -> Result<MessageId, Fault> {
-        let now = self.now();
+        let now = self.now_at(index);
         let (reply, effects) = self.node(index).order(order, now);
         self.route(index, effects);
         if reply.as_ref().is_err_and(|fault| fault.code == "store.failed") {
@@ -460,7 +502,7 @@ impl Simulation {
 
     /// Feeds a node and carries out its effects. A core that began again is told of its connections anew.
     pub fn feed(&mut self, index: usize, inputs: Vec<Input>) {
-        let now = self.now();
+        let now = self.now_at(index);
         let Some(node) = self.nodes[index].as_mut() else { return };
         match node.feed(inputs, now) {
             Ok(effects) => self.route(index, effects),
@@ -472,7 +514,7 @@ impl Simulation {
     /// owner, so their answers are dropped.
     fn begun_again(&mut self, index: usize) {
         self.waiting.retain(|(asker, _), _| *asker != index);
-        let now = self.now();
+        let now = self.now_at(index);
         let connections = self.node(index).connections();
         // a greeting writes nothing: this succeeds on a full disk too
         let effects = self.node(index).feed(connections, now).unwrap();

@@ -63,7 +63,7 @@ impl Stage {
         let node = SimNode::start(
             federation().office(writer),
             federation().config(writer),
-            journal,
+            (journal, None),
             documents,
             1,
             now,

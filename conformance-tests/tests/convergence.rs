@@ -366,7 +366,7 @@ proptest! {
 
 proptest! {
     #![proptest_config(config())]
-    /// A restored node may write in places that it had used: forks are seen by all, and all agree in spite of them.
+    /// Restored nodes write in new incarnations, whomever they meet first, and all agree in the end.
     #[test]
     fn nodes_on_old_copies_agree_with_the_others_in_the_end(
         seed in any::<u64>(),
@@ -382,7 +382,7 @@ proptest! {
     }
 }
 
-/// Node 1 writes one branch that reaches only the procedente, and on an old copy another that reaches only node 2. `longer` tells how many
+/// Node 1 writes one branch that reaches only the procedente, and as an old snapshot of its whole machine another that reaches only node 2. `longer` tells how many
 /// more links each branch has.
 fn two_branches(longer: [usize; 2]) -> (Story, [Vec<MessageId>; 2]) {
     let mut story = Story::begin(5, 4);
@@ -390,6 +390,7 @@ fn two_branches(longer: [usize; 2]) -> (Story, [Vec<MessageId>; 2]) {
     assert!(story.simulation.settle(REST_LIMIT));
     let conference = story.conference.clone();
     let copy = story.simulation.node(1).journal.after_crash();
+    let mark = story.simulation.node(1).mark;
     let mut branches = [Vec::new(), Vec::new()];
     for (branch, (reached, others)) in [(0, [2, 3]), (2, [0, 3])].into_iter().enumerate() {
         others.into_iter().for_each(|other| story.simulation.cut(1, other));
@@ -405,7 +406,7 @@ fn two_branches(longer: [usize; 2]) -> (Story, [Vec<MessageId>; 2]) {
         );
         if branch == 0 {
             story.simulation.crash(1);
-            story.simulation.restart_on(1, copy.clone());
+            story.simulation.restart_as_it_was(1, copy.clone(), mark);
         }
     }
     // the author is gone: the others must find out from each other

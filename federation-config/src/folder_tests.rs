@@ -103,7 +103,11 @@ fn files_are_written_as_they_were_read() {
             answer_seconds: 6,
             pec_after_hours: 5,
         },
-        limits: crate::Limits { frame_bytes_max: 10 << 20, received_bytes_max: 21 << 20 },
+        limits: crate::Limits {
+            frame_bytes_max: 10 << 20,
+            received_bytes_max: 21 << 20,
+            reserve_bytes: 3 << 20,
+        },
         documents: crate::Documents {
             quota_bytes: 1 << 40,
             reserve_bytes: 1 << 30,

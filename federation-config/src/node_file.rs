@@ -107,11 +107,17 @@ pub struct Limits {
     pub frame_bytes_max: u64,
     /// Greatest sum of frames received and not yet worked on, in bytes.
     pub received_bytes_max: u64,
+    /// Size of the reserve on the node's disk, in bytes.
+    pub reserve_bytes: u64,
 }
 
 impl Default for Limits {
     fn default() -> Self {
-        Self { frame_bytes_max: 9 * MIB + 64 * 1024, received_bytes_max: 72 * MIB + 512 * 1024 }
+        Self {
+            frame_bytes_max: 9 * MIB + 64 * 1024,
+            received_bytes_max: 72 * MIB + 512 * 1024,
+            reserve_bytes: 64 * MIB,
+        }
     }
 }
 
@@ -190,6 +196,7 @@ impl NodeFile {
             ("delivery", "pec_after_hours") => Rendered::number(self.delivery.pec_after_hours),
             ("limits", "frame_bytes_max") => Rendered::number(self.limits.frame_bytes_max),
             ("limits", "received_bytes_max") => Rendered::number(self.limits.received_bytes_max),
+            ("limits", "reserve_bytes") => Rendered::number(self.limits.reserve_bytes),
             ("documents", "quota_bytes") => Rendered::number(self.documents.quota_bytes),
             ("documents", "reserve_bytes") => Rendered::number(self.documents.reserve_bytes),
             ("documents", "peer_bytes_per_second") => Rendered::number(self.documents.peer_bytes_per_second),
@@ -281,10 +288,15 @@ fn read_limits(reading: &mut Reading<'_>, root: &mut Section<'_, '_>) -> Option<
     let frame = limits.number(reading, "frame_bytes_max", defaults.frame_bytes_max, 9 * MIB..=64 * MIB);
     let received =
         limits.number(reading, "received_bytes_max", defaults.received_bytes_max, 18 * MIB..=1024 * MIB);
+    let reserve = limits.number(reading, "reserve_bytes", defaults.reserve_bytes, MIB..=16 * 1024 * MIB);
     limits.finish(reading);
     let (frame, received) = (frame?, received?);
     not_below(reading, &received, frame.value * 2, ("2 * frame_bytes_max", frame.value * 2));
-    Some(Limits { frame_bytes_max: frame.value, received_bytes_max: received.value })
+    Some(Limits {
+        frame_bytes_max: frame.value,
+        received_bytes_max: received.value,
+        reserve_bytes: reserve?.value,
+    })
 }
 
 fn read_documents(reading: &mut Reading<'_>, root: &mut Section<'_, '_>) -> Option<Documents> {

@@ -81,8 +81,13 @@ pub(crate) enum Command {
     /// L'API per i programmi dell'ufficio · the API for the office's own programs.
     #[command(subcommand)]
     Api(Api),
-    /// Verifica un'esportazione senza alcun archivio · verifies an export without any store.
+    /// Verifica un'esportazione, o tutto ciò che il nodo conserva · verifies an export, or all that the node holds (`--store`).
     Verify(Verify),
+    /// Mette da parte ciò che è danneggiato e lo riprende dagli altri nodi · puts damaged data aside and fetches it again.
+    Repair,
+    /// L'orologio del nodo · the node's clock.
+    #[command(subcommand)]
+    Clock(Clock),
     /// Termini di legge con la ragione di ogni data, senza alcun nodo · terms of the law with their reasons, without any node.
     Terms(Box<crate::terms::arguments::Terms>),
     /// Posta elettronica certificata · certified mail.
@@ -175,6 +180,12 @@ pub(crate) enum Act {
 }
 
 #[derive(Debug, Subcommand)]
+pub(crate) enum Clock {
+    /// Conferma che l'ora della macchina è giusta dopo un salto · confirms that the machine's time is right after a jump.
+    Confirm,
+}
+
+#[derive(Debug, Subcommand)]
 pub(crate) enum Document {
     /// Mette un file nell'archivio del nodo e ne dà l'impronta · puts a file into the node's store and tells its digest.
     Add(Add),
@@ -263,7 +274,11 @@ pub(crate) struct Export {
 #[derive(Debug, Args)]
 pub(crate) struct Verify {
     /// Cartella esportata · the exported folder.
-    pub(crate) folder: PathBuf,
+    #[arg(required_unless_present = "store")]
+    pub(crate) folder: Option<PathBuf>,
+    /// Verifica l'archivio e i documenti di questo nodo · verifies the store and the documents of this node.
+    #[arg(long, conflicts_with_all = ["folder", "anchor"])]
+    pub(crate) store: bool,
     /// Chiavi dell'ancora avute per altra via · the anchor's keys, had by another way (anchor.json).
     #[arg(long)]
     pub(crate) anchor: Option<PathBuf>,

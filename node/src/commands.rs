@@ -14,7 +14,7 @@ use crate::control::{self, WireDocument, WireOrder, WireReply};
 use crate::engine::Engine;
 use crate::home::{Home, read};
 use crate::output::{Failure, Output};
-use crate::{api, auto, demo, documents, export, init, pec, serve, terms, tokens, verify, views};
+use crate::{api, auto, demo, documents, export, init, pec, repair, serve, terms, tokens, verify, views};
 
 /// Runs one command.
 pub(crate) fn run(out: Output, arguments: Arguments) -> Result<(), Failure> {
@@ -51,7 +51,12 @@ pub(crate) fn run(out: Output, arguments: Arguments) -> Result<(), Failure> {
         Command::Outbox(page) => views::outbox(out, &Home::open(&folder)?, page.limit),
         Command::Token(command) => tokens::run(out, &Home::open(&folder)?, &command),
         Command::Api(cli::Api::Openapi) => api::openapi(out),
-        Command::Verify(v) => verify::run(out, &v.folder, v.anchor.as_deref()),
+        Command::Verify(v) => match v.folder {
+            Some(exported) => verify::run(out, &exported, v.anchor.as_deref()),
+            None => verify::store::run(out, &Home::open(&folder)?),
+        },
+        Command::Repair => repair::run(out, &Home::open(&folder)?),
+        Command::Clock(cli::Clock::Confirm) => tell(out, &Home::open(&folder)?, WireOrder::ConfirmClock),
         Command::Pec(cli::Pec::Inspect(inspect)) => pec::inspect(out, &inspect),
         Command::Terms(asked) => terms::run(out, &folder, &asked),
     }
@@ -138,6 +143,10 @@ fn tell(out: Output, home: &Home, order: WireOrder) -> Result<(), Failure> {
             out.result(&text, &json!({ "conference": conference, "message": message, "warnings": warnings }));
             Ok(())
         }
+        WireReply::Done => {
+            out.result(out.say("Fatto.", "Done."), &json!({ "done": true }));
+            Ok(())
+        }
         WireReply::StateDigests { .. }
         | WireReply::Transfers { .. }
         | WireReply::Pong
@@ -151,7 +160,7 @@ fn without_node(home: &Home, mut order: Order) -> Result<WireReply, Failure> {
         *wait = false;
     }
     let journal = SqliteJournal::open(home.journal_path())?;
-    let mut engine = Engine::start(home.core_config()?, Box::new(journal), home.outside()?)?;
+    let mut engine = Engine::start(home.core_config()?, Box::new(journal), home.outside()?, None)?;
     let mut reply = engine.execute(order).into();
     if let WireReply::Sent { warnings, .. } = &mut reply {
         warnings.push(Fault::new(

@@ -50,6 +50,10 @@ pub(crate) enum WireOrder {
     StateDigests,
     /// What is on its way to this node.
     Transfers,
+    /// The clock is right as it stands.
+    ConfirmClock,
+    /// Examine now everything that is held, and repair it.
+    Scrub,
     Ping,
     /// Finish what is begun and end the process.
     Stop,
@@ -81,6 +85,7 @@ pub(crate) enum WireReply {
     Sent { conference: ConferenceId, message: MessageId, warnings: Vec<Fault> },
     StateDigests { states: Vec<(ConferenceId, Digest)> },
     Transfers { transfers: Vec<TransferProgress> },
+    Done,
     Pong,
     Stopping,
     Fault { fault: Fault },
@@ -91,6 +96,7 @@ impl From<Result<Reply, Fault>> for WireReply {
         match result {
             Ok(Reply::Sent { conference, message, warnings }) => Self::Sent { conference, message, warnings },
             Ok(Reply::StateDigests(states)) => Self::StateDigests { states },
+            Ok(Reply::Done) => Self::Done,
             Err(fault) => Self::Fault { fault },
         }
     }
@@ -100,8 +106,9 @@ impl WireOrder {
     /// The order for the core; none for what the runtime does itself.
     pub(crate) fn into_order(self) -> Result<Option<Order>, Fault> {
         Ok(match self {
-            Self::Ping | Self::Stop | Self::Transfers => None,
+            Self::Ping | Self::Scrub | Self::Stop | Self::Transfers => None,
             Self::StateDigests => Some(Order::StateDigests),
+            Self::ConfirmClock => Some(Order::ConfirmClock),
             Self::Open { act, body, documents } => {
                 Some(Order::Open { act, body, documents: read_documents(documents)? })
             }
@@ -127,23 +134,32 @@ fn read_documents(documents: Vec<WireDocument>) -> Result<Vec<NewDocument>, Faul
     documents.into_iter().map(read).collect()
 }
 
+/// What orders ask of the process itself.
+#[derive(Debug, Default)]
+pub(crate) struct Signals {
+    /// End the process.
+    pub(crate) stop: Notify,
+    /// Scrub now.
+    pub(crate) scrub: Notify,
+}
+
 /// Serves orders until the engine is gone.
 pub(crate) async fn serve(
     listener: tokio::net::UnixListener,
     engine: mpsc::Sender<Told>,
-    stop: Arc<Notify>,
+    signals: Arc<Signals>,
     transfers: Transfers,
 ) {
     let places = Arc::new(Semaphore::new(CONNECTIONS_MAX));
     loop {
         let Ok(place) = places.clone().acquire_owned().await else { return };
         let Ok((stream, _)) = listener.accept().await else { continue };
-        let (engine, stop, transfers) = (engine.clone(), stop.clone(), transfers.clone());
+        let (engine, signals, transfers) = (engine.clone(), signals.clone(), transfers.clone());
         tokio::spawn(async move {
             let mut stream = stream;
             // ends when the client is gone or takes too long
             while let Ok(true) =
-                tokio::time::timeout(PATIENCE, serve_one(&mut stream, &engine, &stop, &transfers)).await
+                tokio::time::timeout(PATIENCE, serve_one(&mut stream, &engine, &signals, &transfers)).await
             {
             }
             drop(place);
@@ -155,12 +171,12 @@ pub(crate) async fn serve(
 async fn serve_one(
     stream: &mut tokio::net::UnixStream,
     engine: &mpsc::Sender<Told>,
-    stop: &Notify,
+    signals: &Signals,
     transfers: &Transfers,
 ) -> bool {
     // after an unreadable length nobody knows where the next order begins
     let (reply, more) = match read_frame(stream).await {
-        Ok(bytes) => (answer(&bytes, engine, transfers).await, true),
+        Ok(bytes) => (answer(&bytes, engine, signals, transfers).await, true),
         Err(error) if error.kind() == std::io::ErrorKind::UnexpectedEof => return false,
         Err(error) => (WireReply::Fault { fault: Fault::technical("control.read", &error) }, false),
     };
@@ -169,7 +185,7 @@ async fn serve_one(
     let framed = [length.as_slice(), &bytes].concat();
     let written = stream.write_all(&framed).await;
     if matches!(reply, WireReply::Stopping) {
-        stop.notify_one();
+        signals.stop.notify_one();
         return false;
     }
     match written {
@@ -198,10 +214,19 @@ fn checked_length(prefix: [u8; 4]) -> std::io::Result<usize> {
     Ok(length)
 }
 
-async fn answer(bytes: &[u8], engine: &mpsc::Sender<Told>, transfers: &Transfers) -> WireReply {
+async fn answer(
+    bytes: &[u8],
+    engine: &mpsc::Sender<Told>,
+    signals: &Signals,
+    transfers: &Transfers,
+) -> WireReply {
     let order = match serde_json::from_slice::<WireOrder>(bytes) {
         Ok(WireOrder::Stop) => return WireReply::Stopping,
         Ok(WireOrder::Transfers) => return WireReply::Transfers { transfers: transfers.progress() },
+        Ok(WireOrder::Scrub) => {
+            signals.scrub.notify_one();
+            return WireReply::Done;
+        }
         Ok(order) => order.into_order(),
         Err(error) => return WireReply::Fault { fault: Fault::technical("control.order", &error) },
     };

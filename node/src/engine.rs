@@ -1,14 +1,17 @@
 //! The engine: one thread that owns core and journal, fed by a bounded queue.
 //!
-//! Inputs that wait together become durable together (group commit); only then their effects are carried out. When the journal
-//! fails, everything of that batch is forgotten and the core starts again from the journal: what was not receipted comes again.
+//! Inputs that wait together become durable together (group commit); only then the mark is noted and their effects are carried out.
+//! When the journal fails, everything of that batch is forgotten and the core starts again from the journal: what was not receipted
+//! comes again. What may be written meanwhile `keeping` says. A journal whose content is damaged ends the engine ([`Ended::Damaged`]).
 
-use concerto_core::{Effect, Fault, Input, Node, NodeConfig, Order, Reply, Step, World};
+use concerto_core::continuity::recorded_incarnation;
+use concerto_core::{Effect, Fault, Input, Mark, Node, NodeConfig, Order, Reply, Step, Storage, World};
 use concerto_exchange::frame;
 use concerto_exchange::transfer::FetchFailure;
 use concerto_message::{Digest, MessageId, SignatureCheck, Writer};
 use concerto_port::{
-    Clock, DocumentStore, Journal, JournalError, PeerEvent, PeerFailure, PeerLink, Random, Signer,
+    Alarm, Clock, DocumentStore, Journal, JournalError, PeerEvent, PeerFailure, PeerLink, Random, Signer,
+    Write,
 };
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -16,6 +19,9 @@ use std::time::{Duration, Instant};
 use tokio::sync::{mpsc, oneshot};
 
 use crate::failpoint;
+use crate::keeping::Keeping;
+use crate::mark::Marks;
+use crate::space::Space;
 use crate::transfers::Transfers;
 use crate::turns::Turns;
 
@@ -38,8 +44,23 @@ pub(crate) enum Told {
     Fetched { from: Writer, token: u64, result: Result<(), FetchFailure> },
     /// Time passed.
     Tick,
+    /// Something that was held was put aside: what is missing must be fetched.
+    LookAgain,
+    /// Something that an official must know of.
+    Alarm(Alarm),
+    /// The journal was read and is damaged.
+    Damaged,
     /// Finish what is begun and stop.
     Stop,
+}
+
+/// Why the engine ended.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Ended {
+    /// It was told to, or nobody is left to tell it anything.
+    Stopped,
+    /// The journal is damaged: it must be made anew from what of it is good before the engine starts again.
+    Damaged,
 }
 
 /// The outside of a node, as the core sees it.
@@ -62,6 +83,9 @@ pub(crate) struct Engine {
     node: Option<Node>,
     journal: Box<dyn Journal + Send>,
     outside: Outside,
+    marks: Marks,
+    keeping: Keeping,
+    damaged: bool,
     started: Instant,
     replies: BTreeMap<u64, oneshot::Sender<Result<Reply, Fault>>>,
     next_reply: u64,
@@ -83,51 +107,65 @@ macro_rules! world {
             random: $self.outside.random.as_ref(),
             now: $self.outside.clock.now(),
             monotonic: $self.started.elapsed(),
+            storage: $self.keeping.storage(),
         }
     };
 }
 
 impl Engine {
-    /// Starts the core from the journal.
+    /// Starts the core from the journal. `space` is the disk to watch, if this node runs for long.
     pub(crate) fn start(
         config: NodeConfig,
         mut journal: Box<dyn Journal + Send>,
         outside: Outside,
+        space: Option<Space>,
     ) -> Result<Self, JournalError> {
-        let started = Instant::now();
-        let node = start_node(&config, journal.as_mut(), &outside, started)?;
-        Ok(Self {
+        let mut keeping = Keeping::new(space);
+        keeping.look(journal.as_mut(), outside.clock.now()); // a start on a full disk may need the reserve
+        let mut engine = Self {
             config,
-            node: Some(node),
+            node: None,
             journal,
             outside,
-            started,
+            marks: Marks::new(),
+            keeping,
+            damaged: false,
+            started: Instant::now(),
             replies: BTreeMap::new(),
             next_reply: 0,
             returned: Vec::new(),
             turns: Turns::default(),
             connections: BTreeMap::new(),
-        })
+        };
+        engine.start_node()?;
+        Ok(engine)
     }
 
-    /// Runs until told to stop or until nobody can tell it anything more.
-    pub(crate) fn run(&mut self, mut told: mpsc::Receiver<Told>) {
+    /// Runs until told to stop, until nobody can tell it anything more, or until the journal is found damaged.
+    pub(crate) fn run(&mut self, told: &mut mpsc::Receiver<Told>) -> Ended {
         loop {
             let mut batch = std::mem::take(&mut self.returned);
             let mut stop = false;
             if !self.turns.is_ready(self.started.elapsed()) {
-                let Some(first) = told.blocking_recv() else { return };
+                let Some(first) = told.blocking_recv() else { return Ended::Stopped };
                 stop = !self.accept(first, &mut batch);
             }
-            while !stop && batch.len() < BATCH_MAX {
+            while !stop && !self.damaged && batch.len() < BATCH_MAX {
                 match told.try_recv() {
                     Ok(next) => stop = !self.accept(next, &mut batch),
                     Err(_) => break,
                 }
             }
-            self.carry_out(batch);
+            self.keeping.look(self.journal.as_mut(), self.outside.clock.now());
+            if !self.damaged {
+                self.carry_out(batch);
+            }
             if stop {
-                return;
+                return Ended::Stopped;
+            }
+            if self.damaged {
+                self.refuse_all(&store_failed());
+                return Ended::Damaged;
             }
         }
     }
@@ -150,6 +188,15 @@ impl Engine {
         let input = match told {
             Told::Stop => return false,
             Told::Tick => Input::Tick,
+            Told::LookAgain => Input::LookAgain,
+            Told::Alarm(alarm) => {
+                self.keeping.raise(alarm);
+                return true;
+            }
+            Told::Damaged => {
+                self.damaged = true;
+                return true;
+            }
             Told::Order(order, reply) => {
                 self.turns.office(self.started.elapsed());
                 self.order_input(order, reply)
@@ -214,8 +261,7 @@ impl Engine {
         if self.node.is_some() {
             return Ok(batch);
         }
-        let node = start_node(&self.config, self.journal.as_mut(), &self.outside, self.started)?;
-        self.node = Some(node);
+        self.start_node()?;
         let connected = self
             .connections
             .iter()
@@ -223,19 +269,42 @@ impl Engine {
         Ok(connected.chain(batch).collect())
     }
 
+    fn start_node(&mut self) -> Result<(), JournalError> {
+        let recorded = recorded_incarnation(self.journal.as_ref())?;
+        let mark = recorded.and_then(|incarnation| self.marks.find(&incarnation));
+        let (node, step) = Node::start(self.config.clone(), mark, &world!(self))?;
+        failpoint::hit("starting");
+        if !step.commit.is_empty() {
+            self.journal.begin()?;
+            for change in &step.commit {
+                self.journal.write(change)?;
+            }
+            self.journal.commit()?;
+        }
+        if let Some(mark) = step.mark {
+            self.marks.note(&mark);
+        }
+        self.node = Some(node);
+        Ok(())
+    }
+
     fn commit_batch(&mut self, batch: Vec<Input>) -> Result<Vec<Effect>, JournalError> {
-        let mut effects = Vec::new();
+        let (mut effects, mut noted) = (Vec::new(), None);
         self.journal.begin()?;
-        let mut written = 0;
+        let alarms = self.keeping.waiting().to_vec();
+        for alarm in &alarms {
+            self.journal.write(&Write::Alarm(alarm.clone()))?;
+        }
+        let mut written = alarms.len();
         let mut taken = batch.len();
         for input in batch {
-            written += self.take(input, &mut effects)?;
+            written += self.take(input, &mut effects, &mut noted)?;
         }
         let begun = Instant::now();
         while taken < BATCH_MAX && begun.elapsed() < BATCH_TIME {
             let Some((who, input, cost)) = self.turns.next(self.started.elapsed()) else { break };
             let turn = Instant::now();
-            let changes = self.take(input, &mut effects)?;
+            let changes = self.take(input, &mut effects, &mut noted)?;
             self.turns.spent(&who, turn.elapsed() + cost, changes, self.started.elapsed());
             written += changes;
             taken += 1;
@@ -246,12 +315,21 @@ impl Engine {
         } else {
             self.journal.rollback()?;
         }
+        self.keeping.raised(alarms.len());
+        if let Some(mark) = noted {
+            self.marks.note(&mark); // before anybody can see what it names
+        }
         Ok(effects)
     }
 
     /// Has the core take one input and writes what follows; gives the number of changes.
-    fn take(&mut self, input: Input, effects: &mut Vec<Effect>) -> Result<usize, JournalError> {
-        let Step { commit, effects: later } = {
+    fn take(
+        &mut self,
+        input: Input,
+        effects: &mut Vec<Effect>,
+        noted: &mut Option<Mark>,
+    ) -> Result<usize, JournalError> {
+        let Step { commit, mark, effects: later } = {
             let world = world!(self);
             let Some(node) = self.node.as_mut() else { return Ok(0) };
             node.handle(input, &world)?
@@ -262,6 +340,7 @@ impl Engine {
         }
         failpoint::hit_if("mid-transaction", !commit.is_empty());
         effects.extend(later);
+        *noted = mark.or(*noted);
         Ok(commit.len())
     }
 
@@ -312,43 +391,19 @@ impl Engine {
         tracing::error!(%error, "the journal failed; the node starts again from it");
         self.node = None;
         let _ = self.journal.rollback(); // there may be no transaction any more
+        self.damaged |= matches!(error, JournalError::Corrupt(_));
+        let fault = self.keeping.failed(error, self.outside.clock.now());
+        self.refuse_all(&fault);
+    }
+
+    fn refuse_all(&mut self, fault: &Fault) {
         for (_, reply) in std::mem::take(&mut self.replies) {
-            let _ = reply.send(Err(store_failed()));
+            let _ = reply.send(Err(fault.clone())); // the one who ordered may be gone
         }
     }
 }
 
-fn start_node(
-    config: &NodeConfig,
-    journal: &mut dyn Journal,
-    outside: &Outside,
-    started: Instant,
-) -> Result<Node, JournalError> {
-    let (node, step) = {
-        let world = World {
-            journal: &*journal,
-            documents: outside.documents.as_ref(),
-            signer: outside.signer.as_ref(),
-            check: outside.check.as_ref(),
-            random: outside.random.as_ref(),
-            now: outside.clock.now(),
-            monotonic: started.elapsed(),
-        };
-        Node::start(config.clone(), &world)?
-    };
-    journal.begin()?;
-    for change in &step.commit {
-        journal.write(change)?;
-    }
-    failpoint::hit("starting");
-    journal.commit()?;
-    Ok(node)
-}
-
 fn store_failed() -> Fault {
-    Fault::new(
-        "store.failed",
-        "L'archivio del nodo non ha potuto scrivere: nulla è stato fatto. Controllare spazio e permessi del disco, poi riprovare.",
-        "The node's store could not write: nothing was done. Check the disk's space and permissions, then try again.",
-    )
+    let told = Storage::ReadOnly.refusal();
+    told.unwrap_or_else(|| Fault::technical(concerto_core::step::STORE_FAILED, &"the store failed"))
 }

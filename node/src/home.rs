@@ -25,6 +25,7 @@ use std::time::Duration;
 use crate::clock::{SystemClock, VirtualClock};
 use crate::engine::Outside;
 use crate::output::{Exit, Failure};
+use crate::space::Space;
 
 const PEER_KEY_BEGIN: &str = "-----BEGIN CONCERTO PEER KEY-----";
 const PEER_KEY_END: &str = "-----END CONCERTO PEER KEY-----";
@@ -66,6 +67,11 @@ impl Home {
     }
     pub(crate) fn socket_path(&self) -> PathBuf {
         self.folder.join("control.sock")
+    }
+
+    /// The disk under this folder, with its reserve.
+    pub(crate) fn space(&self) -> Space {
+        Space::new(&self.folder, self.node.limits.reserve_bytes)
     }
 
     /// The anchor's keys, as the federation file pins them.
@@ -114,6 +120,7 @@ impl Home {
             },
             members: members.collect(),
             anchor: self.anchor()?,
+            watch_clock: !self.folder.join(CLOCK_LINK).exists(),
             delivery: DeliveryConfig {
                 retry_delay_min: Duration::from_secs(delivery.retry_seconds_min),
                 retry_delay_max: Duration::from_secs(delivery.retry_seconds_max),

@@ -23,6 +23,9 @@ use std::path::Path;
 use crate::home::{certificates_file, peer_key_file, read};
 use crate::output::{Failure, Output};
 
+/// The reserve of a node in a training federation.
+const TRAINING_RESERVE_BYTES: u64 = 1024 * 1024;
+
 /// A local anchor's statements last this long; part of a trial, not of a federation's policy.
 pub(crate) const VALIDITY_DAYS: i64 = 397;
 
@@ -122,6 +125,9 @@ impl AnchorFolder {
         write_new(&folder.join("keys/bundle.json"), &bundle)?;
         let mut node = NodeFile::new(new.writer.clone(), new.name.clone(), new.entity.clone());
         node.listen.clone_from(&new.listen);
+        if self.federation.training {
+            node.limits.reserve_bytes = TRAINING_RESERVE_BYTES; // several such nodes often share a small disk
+        }
         write_new(&folder.join("node.toml"), node.to_toml().as_bytes())?;
         self.federation.members.push(Member {
             writer: new.writer.clone(),

@@ -18,6 +18,9 @@ pub(crate) enum Exit {
     Environment = 4,
 }
 
+/// Code of a store that is not what was written.
+pub(crate) const STORE_DAMAGED: &str = "store.damaged";
+
 /// Why a command ended without doing what was asked.
 #[derive(Debug)]
 pub(crate) struct Failure {
@@ -34,6 +37,25 @@ impl Failure {
     }
     pub(crate) fn environment(code: &str, what: &dyn std::fmt::Display) -> Self {
         Self { exit: Exit::Environment, faults: vec![Fault::technical(code, what)] }
+    }
+    fn of_store(error: &concerto_port::JournalError) -> Self {
+        let concerto_port::JournalError::Corrupt(what) = error else {
+            return Self::environment("store.failed", error);
+        };
+        let fault = Fault::new(
+            STORE_DAMAGED,
+            format!(
+                "L'archivio del nodo è danneggiato ({what}): vedere `concerto verify --store` e `concerto repair`."
+            ),
+            format!(
+                "The node's store is damaged ({what}): see `concerto verify --store` and `concerto repair`."
+            ),
+        );
+        Self { exit: Exit::Environment, faults: vec![fault] }
+    }
+    /// Whether the store is not what was written.
+    pub(crate) fn is_damaged(&self) -> bool {
+        self.faults.iter().any(|fault| fault.code == STORE_DAMAGED)
     }
     pub(crate) fn configuration(problems: &[Problem]) -> Self {
         let fault = |p: &Problem| {
@@ -53,7 +75,7 @@ impl From<std::io::Error> for Failure {
 impl From<concerto_port::JournalError> for Failure {
     fn from(error: concerto_port::JournalError) -> Self {
         let concerto_port::JournalError::Held(store) = &error else {
-            return Self::environment("store.failed", &error);
+            return Self::of_store(&error);
         };
         let fault = Fault::new(
             "store.held",

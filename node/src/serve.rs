@@ -1,21 +1,23 @@
 //! `concerto serve`: the node runs until it is told to stop (SIGTERM, SIGINT, or an order over the control socket).
 
 use concerto_peer_libp2p::Libp2pLink;
-use concerto_port::{DocumentStore, JournalRead, PeerEvent};
+use concerto_port::{Alarm, DocumentStore, JournalError, JournalRead, PeerEvent};
 use concerto_store_sqlite::{Checkpointer, SqliteJournal};
 use serde_json::json;
 use std::collections::BTreeSet;
 use std::os::unix::fs::PermissionsExt;
 use std::sync::Arc;
 use std::time::Duration;
-use tokio::signal::unix::{SignalKind, signal};
-use tokio::sync::{Notify, mpsc, oneshot};
+use tokio::signal::unix::{Signal, SignalKind, signal};
+use tokio::sync::{mpsc, oneshot};
 
 use crate::api;
-use crate::control;
-use crate::engine::{Engine, QUEUE_MAX, Told};
+use crate::control::{self, Signals};
+use crate::engine::{Ended, Engine, QUEUE_MAX, Told};
 use crate::home::Home;
 use crate::output::{Failure, Output};
+use crate::repair;
+use crate::scrubbing::Scrubbing;
 use crate::transfers::Transfers;
 
 /// Longest wait for the transport to close its connections.
@@ -24,20 +26,34 @@ const FAREWELL: Duration = Duration::from_secs(2);
 const WANTED_PAGE: usize = 256;
 /// Time between two ticks of the core.
 const TICK: Duration = Duration::from_millis(100);
+/// Most times that one process makes its journal anew.
+const REBUILDS_MAX: u32 = 3;
 /// Time between two checkpoints of the journal.
 const CHECKPOINT_EVERY: Duration = Duration::from_secs(5);
 
-/// Runs the node of a folder.
+/// Runs the node of a folder. A damaged journal is made anew, and the node goes on from what is left.
 pub(crate) fn run(out: Output, home: &Home) -> Result<(), Failure> {
-    let runtime = tokio::runtime::Builder::new_multi_thread()
-        .worker_threads(2)
-        .enable_all()
-        .build()
-        .map_err(|e| Failure::environment("system.runtime", &e))?;
-    runtime.block_on(serve(out, home))
+    for round in 0..=REBUILDS_MAX {
+        let runtime = tokio::runtime::Builder::new_multi_thread()
+            .worker_threads(2)
+            .enable_all()
+            .build()
+            .map_err(|e| Failure::environment("system.runtime", &e))?;
+        let ended = runtime.block_on(serve(out, home, round == 0));
+        runtime.shutdown_timeout(FAREWELL); // nothing of it may have the journal open any longer
+        match ended {
+            Ok(Ended::Stopped) => return Ok(()),
+            Err(failure) if !failure.is_damaged() || round == REBUILDS_MAX => return Err(failure),
+            Ok(Ended::Damaged) | Err(_) => {
+                tracing::error!("the journal is damaged; it is made anew from what of it is whole");
+                repair::rebuild_journal(home)?;
+            }
+        }
+    }
+    Err(JournalError::Corrupt("it was damaged again and again".into()).into())
 }
 
-async fn serve(out: Output, home: &Home) -> Result<(), Failure> {
+async fn serve(out: Output, home: &Home, first: bool) -> Result<Ended, Failure> {
     let journal = SqliteJournal::open(home.journal_path())?; // refuses a second process before anything else
     let checkpointer = journal.checkpointer()?;
     let (peer_events, peers_tell) = mpsc::channel(QUEUE_MAX);
@@ -45,7 +61,7 @@ async fn serve(out: Output, home: &Home) -> Result<(), Failure> {
         .map_err(|e| Failure::environment(e.code(), &e))?;
     let mut outside = home.outside()?;
     outside.peers = Some(Arc::new(link.clone()));
-    let (tell, told) = mpsc::channel(QUEUE_MAX);
+    let (tell, mut told) = mpsc::channel(QUEUE_MAX);
     let transfers = Transfers::new(
         outside.documents.clone(),
         Arc::new(link.clone()),
@@ -55,13 +71,13 @@ async fn serve(out: Output, home: &Home) -> Result<(), Failure> {
     outside.transfers = Some(transfers.clone());
     let documents = outside.documents.clone();
     erase_unwanted(&journal, documents.as_ref())?;
-    let mut engine = Engine::start(home.core_config()?, Box::new(journal), outside)?;
+    let mut engine = Engine::start(home.core_config()?, Box::new(journal), outside, Some(home.space()))?;
     let (ended, engine_ended) = oneshot::channel::<()>();
     let thread = std::thread::Builder::new()
         .name("engine".into())
         .spawn(move || {
             let _ended = ended; // dropped when the engine ends, whatever the reason
-            engine.run(told);
+            engine.run(&mut told)
         })
         .map_err(|e| Failure::environment("system.thread", &e))?;
     let connected = api::Connected::default();
@@ -70,10 +86,11 @@ async fn serve(out: Output, home: &Home) -> Result<(), Failure> {
         tokio::spawn(transfers.clone().serve_peers(streams));
     }
     tokio::spawn(tick(tell.clone()));
-    tokio::spawn(checkpoints(checkpointer));
+    tokio::spawn(checkpoints(checkpointer, tell.clone()));
     let socket = home.socket_path();
-    let stop = Arc::new(Notify::new());
-    tokio::spawn(control::serve(bind(&socket)?, tell.clone(), stop.clone(), transfers.clone()));
+    let signals = Arc::new(Signals::default());
+    tokio::spawn(control::serve(bind(&socket)?, tell.clone(), signals.clone(), transfers.clone()));
+    let scrubbing = Scrubbing::start(home.clone(), tell.clone(), signals.clone());
 
     let serving = match api::start(home, tell.clone(), (documents, transfers.clone()), connected).await {
         Ok(serving) => serving,
@@ -84,15 +101,17 @@ async fn serve(out: Output, home: &Home) -> Result<(), Failure> {
         }
     };
     // from the moment at which the node says that it is ready, a signal ends it in order
-    let mut terminate = signal(SignalKind::terminate())?;
-    announce(out, home, &link, api::announced(serving.as_ref())).await;
+    let terminate = signal(SignalKind::terminate())?;
+    if first {
+        announce(out, home, &link, api::announced(serving.as_ref())).await;
+    }
     tokio::select! {
-        _ = terminate.recv() => {}
-        interrupted = tokio::signal::ctrl_c() => interrupted?,
-        () = stop.notified() => {}
-        _ = engine_ended => tracing::error!("the engine ended by itself"),
+        signal = wait_for_signal(terminate) => signal?,
+        () = signals.stop.notified() => {}
+        _ = engine_ended => {}
     }
     tracing::info!("stopping");
+    scrubbing.stop();
     if let Some(serving) = serving {
         serving.stop().await;
     }
@@ -103,7 +122,7 @@ async fn serve(out: Output, home: &Home) -> Result<(), Failure> {
     let _ = tokio::time::timeout(FAREWELL, link.closed()).await;
     let _ = std::fs::remove_file(&socket); // it may be gone already
     match stopped {
-        Ok(Ok(())) => Ok(()),
+        Ok(Ok(ended)) => Ok(ended),
         _ => Err(Failure::environment("node.engine", &"the engine stopped with an error")),
     }
 }
@@ -160,8 +179,9 @@ async fn tick(tell: mpsc::Sender<Told>) {
 }
 
 /// Moves the journal's log into its file now and then, beside the writer.
-async fn checkpoints(checkpointer: Checkpointer) {
+async fn checkpoints(checkpointer: Checkpointer, tell: mpsc::Sender<Told>) {
     let mut checkpointer = checkpointer;
+    let mut failing = false;
     loop {
         tokio::time::sleep(CHECKPOINT_EVERY).await;
         let done = tokio::task::spawn_blocking(move || {
@@ -171,13 +191,28 @@ async fn checkpoints(checkpointer: Checkpointer) {
         match done.await {
             Ok((returned, result)) => {
                 checkpointer = returned;
-                if let Err(error) = result {
+                let failed = result.is_err();
+                if let Err(error) = &result {
                     tracing::warn!(%error, "a checkpoint failed; the next one is tried later");
                 }
+                match result {
+                    Err(JournalError::Corrupt(_)) => drop(tell.send(Told::Damaged).await), // the engine may have ended
+                    Err(error) if !failing => drop(tell.send(Told::Alarm(checkpoint_alarm(&error))).await),
+                    _ => {}
+                }
+                failing = failed;
             }
             Err(_) => return, // the runtime stops
         }
     }
+}
+
+fn checkpoint_alarm(error: &JournalError) -> Alarm {
+    let at = jiff::Timestamp::now();
+    let text = format!(
+        "Il registro dell'archivio non si è potuto riportare nel suo file ({error}): controllare il disco. Nulla è perso."
+    );
+    Alarm { conference: None, code: "store.checkpoint".into(), subject: at.to_string(), at, text }
 }
 
 async fn announce(out: Output, home: &Home, link: &Libp2pLink, api: serde_json::Value) {
@@ -211,4 +246,12 @@ fn bind(socket: &std::path::Path) -> Result<tokio::net::UnixListener, Failure> {
         .map_err(|e| Failure::environment("control.socket", &format!("{}: {e}", socket.display())))?;
     std::fs::set_permissions(socket, std::fs::Permissions::from_mode(0o600))?;
     Ok(listener)
+}
+
+async fn wait_for_signal(terminate: Signal) -> Result<(), Failure> {
+    let mut terminate = terminate;
+    tokio::select! {
+        _ = terminate.recv() => Ok(()),
+        result = tokio::signal::ctrl_c() => Ok(result?),
+    }
 }

@@ -9,6 +9,7 @@ mod documents;
 mod folder;
 mod messages;
 mod report;
+pub(crate) mod store;
 mod trust;
 mod wrong;
 

@@ -15,6 +15,10 @@ mod room;
 mod sidecar;
 mod staged;
 
+mod scrub;
+
+pub use scrub::{Found, Scrub};
+
 use concerto_message::limits::DOCUMENT_BYTES_MAX;
 use concerto_message::{Chunks, Digest, Hashing, Listed, Salt};
 use concerto_port::{DocumentError, DocumentReader, DocumentStore, HeldDocument, Room, Staged};

@@ -341,4 +341,12 @@ pub trait Journal: JournalRead {
     /// # Errors
     /// [`JournalError`].
     fn rollback(&mut self) -> Result<(), JournalError>;
+    /// After a commit failed with an error of the medium nobody knows what of it reached the disk: makes everything that reading
+    /// shows durable anew, so that later commits do not stand on what a power cut may take away. Outside of a transaction.
+    ///
+    /// # Errors
+    /// [`JournalError`]; it must be tried again before anything is written.
+    fn settle(&mut self) -> Result<(), JournalError> {
+        Ok(())
+    }
 }

@@ -6,6 +6,8 @@ use std::io;
 
 /// `SQLITE_IOERR_SHMSIZE`: the shared-memory file could not grow, for want of space.
 const IOERR_SHMSIZE: i32 = 4874;
+/// Results that say that what is on the disk cannot be read: `SQLITE_IOERR_READ`, `SQLITE_IOERR_SHORT_READ`, `SQLITE_IOERR_CORRUPTFS`.
+const UNREADABLE: [i32; 3] = [266, 522, 8458];
 
 /// A failure of SQLite, by what the caller can do about it.
 pub(crate) fn failed(error: rusqlite::Error) -> JournalError {
@@ -14,11 +16,15 @@ pub(crate) fn failed(error: rusqlite::Error) -> JournalError {
             ErrorCode::DiskFull => JournalError::Full,
             ErrorCode::DatabaseCorrupt | ErrorCode::NotADatabase => JournalError::Corrupt(error.to_string()),
             ErrorCode::SystemIoFailure if cause.extended_code == IOERR_SHMSIZE => JournalError::Full,
+            ErrorCode::SystemIoFailure if UNREADABLE.contains(&cause.extended_code) => {
+                JournalError::Corrupt(error.to_string())
+            }
             _ => JournalError::Medium(error.to_string()),
         },
         rusqlite::Error::FromSqlConversionFailure(..)
         | rusqlite::Error::IntegralValueOutOfRange(..)
         | rusqlite::Error::InvalidColumnType(..)
+        | rusqlite::Error::Utf8Error(..)
         | rusqlite::Error::QueryReturnedNoRows => JournalError::Corrupt(error.to_string()),
         _ => JournalError::Medium(error.to_string()),
     }

@@ -12,9 +12,11 @@
 mod error;
 mod feed;
 mod read;
+mod salvage;
 mod store;
 mod verify;
 mod write;
 
+pub use salvage::{Judge, REBUILT, Salvaged, rebuild};
 pub use store::{Checkpoint, Checkpointer, SqliteJournal, SqliteReader};
-pub use verify::Integrity;
+pub use verify::{DAMAGES_MAX, Damage, Examined, Integrity};

@@ -10,13 +10,13 @@ use rusqlite_migration::{M, Migrations};
 use std::ffi::OsString;
 use std::fs::{DirBuilder, File, OpenOptions, TryLockError};
 use std::io;
-use std::os::unix::fs::{DirBuilderExt, OpenOptionsExt};
+use std::os::unix::fs::{DirBuilderExt, FileExt, OpenOptionsExt};
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use crate::error::{corrupt, failed, file_failed, is_busy};
-use crate::verify::{Integrity, verify};
-use crate::{feed, read, write};
+use crate::verify::{Examined, Integrity, examine, verify};
+use crate::{feed, read, salvage, write};
 
 const MIGRATIONS: &[M<'static>] =
     &[M::up(include_str!("migrations/001-journal.sql")), M::up(include_str!("migrations/002-answers.sql"))];
@@ -33,7 +33,7 @@ const AUTOCHECKPOINT_PAGES: i64 = 8_000;
 /// Size to which the log file is cut back once a checkpoint emptied it, in bytes.
 const LOG_BYTES_KEPT: i64 = 16 * 1024 * 1024;
 
-fn connect(path: &Path, access: OpenFlags) -> Result<Connection, JournalError> {
+pub(crate) fn connect(path: &Path, access: OpenFlags) -> Result<Connection, JournalError> {
     // never CREATE: the file is made beforehand, with its permissions; never URI: a path is only a path
     let connection =
         Connection::open_with_flags(path, access | OpenFlags::SQLITE_OPEN_NO_MUTEX).map_err(failed)?;
@@ -47,7 +47,7 @@ fn connect(path: &Path, access: OpenFlags) -> Result<Connection, JournalError> {
 }
 
 /// The format of the store: 0 for a file that holds nothing yet.
-fn format_found(connection: &Connection) -> Result<u32, JournalError> {
+pub(crate) fn format_found(connection: &Connection) -> Result<u32, JournalError> {
     let number = |sql| connection.query_row(sql, [], |row| row.get::<_, i64>(0)).map_err(failed);
     let application = number("PRAGMA application_id")?;
     let version = number("PRAGMA user_version")?;
@@ -63,7 +63,7 @@ fn format_found(connection: &Connection) -> Result<u32, JournalError> {
 }
 
 /// Makes a folder and those above it that are missing (mode 0700), and makes their names durable.
-fn make_folder(path: &Path) -> io::Result<()> {
+pub(crate) fn make_folder(path: &Path) -> io::Result<()> {
     if path.is_dir() {
         return Ok(());
     }
@@ -75,7 +75,7 @@ fn make_folder(path: &Path) -> io::Result<()> {
 }
 
 /// Makes the file, readable by the node's user alone, and makes its name durable.
-fn create(path: &Path) -> io::Result<()> {
+pub(crate) fn create(path: &Path) -> io::Result<()> {
     // `create_new`: a file that exists is not opened, because closing it would drop the locks of other connections
     match OpenOptions::new().write(true).create_new(true).mode(0o600).open(path) {
         Ok(file) => file.sync_all()?,
@@ -85,21 +85,39 @@ fn create(path: &Path) -> io::Result<()> {
     File::open(folder(path))?.sync_all()
 }
 
-fn folder(path: &Path) -> &Path {
+pub(crate) fn folder(path: &Path) -> &Path {
     path.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."))
 }
 
 /// Takes the lease on the store: a lock on `<store>.lock`, which the system gives back when the process ends, however it ends.
-fn lease(path: &Path) -> Result<File, JournalError> {
+pub(crate) fn lease(path: &Path) -> Result<File, JournalError> {
     make_folder(folder(path)).map_err(file_failed)?;
     let mut name = OsString::from(path);
     name.push(".lock");
-    let file = OpenOptions::new().write(true).create(true).truncate(false).mode(0o600).open(name);
+    let file = OpenOptions::new().read(true).write(true).create(true).truncate(false).mode(0o600).open(name);
     let file = file.map_err(file_failed)?;
     match file.try_lock() {
-        Ok(()) => Ok(file),
-        Err(TryLockError::WouldBlock) => Err(JournalError::Held(path.display().to_string())),
+        Ok(()) => {
+            // only for whoever finds the store in use; the lock is what counts, so nothing stops when this fails
+            let _ = file
+                .set_len(0)
+                .and_then(|()| file.write_all_at(std::process::id().to_string().as_bytes(), 0));
+            Ok(file)
+        }
+        Err(TryLockError::WouldBlock) => Err(JournalError::Held(holder(path, &file))),
         Err(TryLockError::Error(error)) => Err(file_failed(error)),
+    }
+}
+
+/// The store, and the process that wrote its number into the lock.
+fn holder(path: &Path, lock: &File) -> String {
+    let mut bytes = [0; 20];
+    let read = lock.read_at(&mut bytes, 0).unwrap_or(0);
+    let number =
+        std::str::from_utf8(bytes.get(..read).unwrap_or_default()).ok().and_then(|s| s.parse::<u32>().ok());
+    match number {
+        Some(process) => format!("{} (process {process})", path.display()),
+        None => path.display().to_string(),
     }
 }
 
@@ -131,6 +149,7 @@ impl SqliteJournal {
     pub fn open(path: impl AsRef<Path>) -> Result<Self, JournalError> {
         let path = path.as_ref();
         let lease = lease(path)?;
+        salvage::finish(path)?; // a rebuilding that was cut off
         create(path).map_err(file_failed)?;
         let mut connection = connect(path, OpenFlags::SQLITE_OPEN_READ_WRITE)?;
         let found = format_found(&connection)?;
@@ -175,6 +194,24 @@ impl SqliteJournal {
     /// The first thing that is wrong, as [`JournalError::Corrupt`], or what the medium reports.
     pub fn verify_integrity(&self) -> Result<Integrity, JournalError> {
         verify(&self.connection)
+    }
+
+    pub(crate) fn connection(&self) -> &Connection {
+        &self.connection
+    }
+
+    /// Runs a statement that opens or ends a transaction.
+    pub(crate) fn transaction(&self, sql: &str) -> Result<(), JournalError> {
+        self.run(sql).map_err(failed)
+    }
+
+    /// Moves everything into the one file, durably.
+    pub(crate) fn seal(&self) -> Result<(), JournalError> {
+        let busy: i64 = self
+            .connection
+            .query_row("PRAGMA wal_checkpoint(TRUNCATE)", [], |row| row.get(0))
+            .map_err(failed)?;
+        if busy == 0 { Ok(()) } else { Err(JournalError::Medium("the log is being read".into())) }
     }
 
     fn expect_open(&self) -> Result<(), JournalError> {
@@ -245,6 +282,11 @@ impl Journal for SqliteJournal {
         self.phase = Phase::Idle;
         Ok(())
     }
+
+    /// Moves the whole log into the file, which is synced, and begins a new log.
+    fn settle(&mut self) -> Result<(), JournalError> {
+        self.seal()
+    }
 }
 
 /// The journal, open for reading only: beside the writer, in this process or another, as often as wanted.
@@ -271,6 +313,15 @@ impl SqliteReader {
             return Err(JournalError::Medium(text));
         }
         Ok(Self { connection })
+    }
+
+    /// Everything that is not what was written, beside a running node; `pace` is told how many rows were read and may wait. While it
+    /// runs the log cannot be cut back.
+    ///
+    /// # Errors
+    /// What the medium reports.
+    pub fn examine(&self, pace: &mut dyn FnMut(u64)) -> Result<Examined, JournalError> {
+        examine(&self.connection, pace)
     }
 
     /// As [`SqliteJournal::verify_integrity`], beside a running node. While it runs the log cannot be cut back.

@@ -31,7 +31,7 @@ fn the_sqlite_journal_keeps_the_contract() {
     journal_contract(&mut Subject { folder: tempfile::tempdir().unwrap(), made: 0 });
 }
 
-/// A store with three links of one chain, a receipt over them, a bundle, an alarm, an outbox row and a wanted document.
+/// A store with three links of one chain, a receipt over them, a bundle, an alarm and an outbox row.
 fn filled() -> (TempDir, PathBuf, SqliteJournal) {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("node/journal.sqlite");
@@ -44,13 +44,6 @@ fn filled() -> (TempDir, PathBuf, SqliteJournal) {
         Write::Receipt { receipt: receipt(2, ReceiptKind::Accepted, &all), at: instant(1) },
         Write::Bundle { digest: Digest::of(&bundle), bytes: bundle },
         Write::Enqueue { peer: writer(2), message: links[0].id(), at: instant(1) },
-        Write::Want {
-            digest: Digest([1; 32]),
-            message: links[0].id(),
-            conference: conference(1),
-            author: writer(1),
-            size: 1,
-        },
         Write::Alarm(Alarm {
             conference: None,
             code: "disk.low".into(),
@@ -148,7 +141,9 @@ fn a_second_writer_is_refused_until_the_first_ends() {
     let (_folder, path, first) = filled();
     assert_eq!(first.fence(), 1);
     let refused = SqliteJournal::open(&path).unwrap_err();
-    assert!(matches!(&refused, JournalError::Held(at) if *at == path.display().to_string()), "{refused}");
+    // named with its process, for whoever must find it
+    let named = format!("{} (process {})", path.display(), std::process::id());
+    assert!(matches!(&refused, JournalError::Held(at) if *at == named), "{refused}");
     drop(first);
     assert_eq!(SqliteJournal::open(&path).unwrap().fence(), 2);
 }

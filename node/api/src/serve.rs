@@ -1,4 +1,4 @@
-//! The listener: loopback only, few connections, and nobody who dawdles (FAULTS rows A10, A11; RFC 9112).
+//! The listener: loopback only, few connections, and nobody who dawdles (RFC 9112).
 
 use axum::extract::{Request, State};
 use axum::middleware::{self, Next};

@@ -1,4 +1,4 @@
-//! What a node shows, as data: the same for `--format json` on the command line and for the HTTP API (RULEBOOK D.1).
+//! What a node shows, as data: the same for `--format json` on the command line and for the HTTP API (protocols/procedure/RULES.md, D.1).
 //!
 //! Everything is computed from the journal when it is asked for. The schemas of the parts that other crates define (a
 //! [`ConferenceView`], a [`Term`]) are in `schemas/views.schema.json`; a test compares them with what is really shown.

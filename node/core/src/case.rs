@@ -175,8 +175,12 @@ impl Case {
     pub fn is_determination(&self, id: MessageId) -> bool {
         self.entries.get(&id).is_some_and(|e| matches!(e.act, Ok(Act::Determination(_))))
     }
-    /// Digest of the terms after the last link folded.
+    /// Digest of the terms after the last link folded. None while the same head may stand for different terms: the procedente went on
+    /// without links of an earlier incarnation that came to light later.
     pub fn terms_statement(&self) -> Option<TermsStatement> {
+        if !self.chains.get(self.id.lead()).is_none_or(Chain::head_says_all) {
+            return None;
+        }
         Some(TermsStatement { lead_head: self.folded_head?, digest: self.terms? })
     }
     /// SHA-256 of the state's JSON: equal states have equal digests.

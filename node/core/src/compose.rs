@@ -19,9 +19,10 @@ use serde_json::Value;
 
 use crate::case::Case;
 use crate::caution;
+use crate::continuity::Mark;
 use crate::fault::Fault;
 use crate::node::Node;
-use crate::step::{Content, NewDocument, Reply, Step, World};
+use crate::step::{Content, NewDocument, Reply, STORE_FULL, Step, Storage, World};
 
 /// Code of a fault that passes when the key can be used again.
 pub(crate) const SIGNER_UNAVAILABLE: &str = "signer.unavailable";
@@ -101,6 +102,12 @@ impl Node {
     ) -> Result<Result<Reply, Fault>, JournalError> {
         let conference = case.id().clone();
         let known = case.entries().next().is_some();
+        if let Some(fault) = self.closed(world) {
+            if known {
+                self.keep_case(case);
+            }
+            return Ok(Err(fault));
+        }
         let before = case.participants().clone();
         let result = self.write_in(world, step, &mut case, draft);
         if known || result.is_ok() {
@@ -142,8 +149,14 @@ impl Node {
         for document in draft.documents {
             documents.push(store_document(world, document)?);
         }
+        if self.renewal_due {
+            let lives = case.chain(&self.identity.writer).map(|c| c.incarnations().map(|i| i.counter).max());
+            self.reincarnate(world, step, lives.flatten().unwrap_or(0));
+        }
         let payload = self.payload(world, case, &act, regime, body, documents)?;
         let link = self.sign_link(world, payload)?;
+        step.mark = Some(Mark { incarnation: self.incarnation, last: Some(link.id()) });
+        self.clock.dated(world.now, step);
         case.insert(&link, world.now, true, &ContentStatus::Valid);
         step.commit.push(Write::Link {
             link: link.clone(),
@@ -294,8 +307,15 @@ fn store_document(world: &World<'_>, document: NewDocument) -> Result<Attachment
     }
     let salt = Salt(world.random.nonce());
     let attachment = Attachment::new(&salt, &bytes, media_type, audience);
-    world.documents.put(attachment.digest, salt, &bytes).map_err(|e| Fault::technical(e.code(), &e))?;
+    world
+        .documents
+        .put(attachment.digest, salt, &bytes)
+        .map_err(|e| if e.is_no_room() { full() } else { Fault::technical(e.code(), &e) })?;
     Ok(attachment)
+}
+
+fn full() -> Fault {
+    Storage::Reserve.refusal().unwrap_or_else(|| Fault::technical(STORE_FULL, &""))
 }
 
 fn not_held(digest: Digest) -> Fault {

@@ -18,6 +18,7 @@ use concerto_port::{Alarm, JournalError, WantedDocument, Write};
 use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
+use crate::case::Case;
 use crate::compose::NewReceipt;
 use crate::node::{Asked, Node};
 use crate::step::{Effect, ServeRefusal, Step, World};
@@ -79,23 +80,35 @@ impl Node {
         &self,
         world: &World<'_>,
         step: &mut Step,
-        case: &crate::case::Case,
+        case: &Case,
         link: &Link,
     ) -> Result<(), JournalError> {
         let payload = link.payload();
         for attachment in payload.attachments() {
-            let held = world.documents.has(attachment.digest).unwrap_or(false);
-            if attachment.audience.admits(&payload.writer, &self.identity.writer) && !held {
-                step.commit.push(Write::Want {
-                    digest: attachment.digest,
-                    message: link.id(),
-                    conference: case.id().clone(),
-                    author: payload.writer.clone(),
-                    size: attachment.size,
-                });
-            }
+            self.want(world, step, case, (link.id(), &payload.writer), attachment);
         }
         Ok(())
+    }
+
+    /// Notes a document of a message as wanted, if this node may see it and does not hold it.
+    pub(crate) fn want(
+        &self,
+        world: &World<'_>,
+        step: &mut Step,
+        case: &Case,
+        (message, author): (MessageId, &Writer),
+        attachment: &Attachment,
+    ) {
+        let held = world.documents.has(attachment.digest).unwrap_or(false);
+        if attachment.audience.admits(author, &self.identity.writer) && !held {
+            step.commit.push(Write::Want {
+                digest: attachment.digest,
+                message,
+                conference: case.id().clone(),
+                author: author.clone(),
+                size: attachment.size,
+            });
+        }
     }
 
     /// Asks for wanted documents, a page of them at each call, wherever a source has a place free.
@@ -232,6 +245,13 @@ impl Node {
         tried.failed.clear();
     }
 
+    /// Nothing waits any longer: there is room again, or the clock is right again.
+    pub(crate) fn try_all_again(&mut self) {
+        for tried in self.tried.values_mut() {
+            tried.again_at = Monotonic::ZERO;
+        }
+    }
+
     /// A session opened: what this peer may serve is asked for at once.
     pub(crate) fn source_returned(&mut self, peer: &Writer) {
         for tried in self.tried.values_mut().filter(|t| !t.blamed.contains_key(peer)) {
@@ -250,6 +270,10 @@ impl Node {
         digest: Digest,
         tail: &[u8],
     ) -> Result<(), JournalError> {
+        if self.closed(world).is_some() {
+            self.rest(world, digest, DOCUMENT_RETRY_DELAY);
+            return Ok(());
+        }
         let stored = tail
             .split_first_chunk::<16>()
             .map(|(salt, bytes)| world.documents.put(digest, Salt(*salt), bytes));
@@ -280,6 +304,10 @@ impl Node {
         let Some((_, Asked::Stream { message, digest })) = self.asked.remove(&token).filter(|_| ours) else {
             return Ok(());
         };
+        if self.closed(world).is_some() {
+            self.rest(world, digest, DOCUMENT_RETRY_DELAY); // what came is in the store: it is noticed when something may be noted again
+            return Ok(());
+        }
         let Err(failure) = result else { return self.document_held(world, step, message, digest) };
         tracing::info!(peer = %from, %digest, code = failure.code(), %failure, "a document did not come");
         match failure {

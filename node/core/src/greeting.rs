@@ -3,13 +3,16 @@
 use concerto_exchange::frame::Request;
 use concerto_exchange::hello::{Ends, Greeting, PROTOCOL_VERSION, ParsedHello};
 use concerto_message::Writer;
-use concerto_port::Write;
+use concerto_port::{Alarm, Write};
+use concerto_procedure::rome_date;
+use jiff::{SignedDuration, Timestamp};
 use std::time::Duration;
 
+use crate::clock::STEP_ALARM;
 use crate::fault::Fault;
 use crate::keyring::BeliefError;
 use crate::node::{Asked, Node, Session};
-use crate::step::{Step, World};
+use crate::step::{Step, Storage, World};
 
 /// Delay before greeting a peer again that refused our greeting.
 const GREET_AGAIN_DELAY: Duration = Duration::from_secs(15);
@@ -96,7 +99,7 @@ impl Node {
             to_peer: &self.identity.peer_id,
         };
         parsed.belongs_to(&ends).map_err(|e| Fault::technical(e.code(), &e))?;
-        let digest = parsed.header().trust;
+        let (digest, dated) = (parsed.header().trust, parsed.header().iat);
         let admitted = self.keyring.admit_named(bundle, digest, world.check);
         admitted.map_err(|e| Fault::technical(e.code(), &e))?;
         let key =
@@ -109,11 +112,33 @@ impl Node {
             return Err(not_listed());
         }
         parsed.verify(&ends, &key, world.check).map_err(|e| Fault::technical(e.code(), &e))?;
-        session.admitted = true;
         let held = world.journal.bundle(digest).map_err(|e| Fault::technical(e.code(), &e))?.is_some();
+        if let (false, Storage::ReadOnly, Some(fault)) = (held, world.storage, world.storage.refusal()) {
+            return Err(fault); // its messages would name a bundle that is not kept
+        }
+        session.admitted = true;
+        if world.storage != Storage::ReadOnly && self.clock.is_watched() {
+            step.commit.extend(peer_clock_alarm(peer, dated, world.now).map(Write::Alarm));
+        }
         if !held {
             step.commit.push(Write::Bundle { digest, bytes: bundle.to_vec() });
         }
         Ok(())
     }
+}
+
+/// A greeting is signed when it is sent: its time shows how far the peer's clock is from ours. Told once a day.
+fn peer_clock_alarm(peer: &Writer, greeted_at_s: i64, now: Timestamp) -> Option<Alarm> {
+    let apart = SignedDuration::from_secs(greeted_at_s.saturating_sub(now.as_second()));
+    (apart.abs() > STEP_ALARM).then(|| Alarm {
+        conference: None,
+        code: "clock.peer".into(),
+        subject: format!("{peer} {}", rome_date(now)),
+        at: now,
+        text: format!(
+            "L'orologio di {peer} differisce dal nostro di {:+} secondi: uno dei due è sbagliato. Controllare l'ora di questo nodo, poi \
+             avvisare {peer}.",
+            apart.as_secs()
+        ),
+    })
 }

@@ -16,7 +16,7 @@ use crate::compose::NewReceipt;
 use crate::fault::Fault;
 use crate::ingest::Ingested;
 use crate::node::Node;
-use crate::step::{ServeRefusal, Step, World};
+use crate::step::{ServeRefusal, Step, Storage, World};
 
 /// Greatest frame of a peer whose greeting was not verified: a greeting with its trust bundle. More is not even read as JSON.
 const GREETING_FRAME_BYTES_MAX: usize = HELLO_BYTES_MAX + BUNDLE_BYTES_MAX + 1024;
@@ -159,6 +159,9 @@ impl Node {
                 (true, None) => {}
             }
         }
+        if world.storage == Storage::ReadOnly {
+            groups.clear(); // a receipt that cannot be kept is not given
+        }
         for ((conference, received_at), messages) in groups {
             let refusals = self.refusals(&conference, &messages);
             let accepted = NewReceipt { kind: ReceiptKind::Accepted, messages, received_at, refusal: None };
@@ -228,6 +231,11 @@ impl Node {
         from: &Writer,
         receipts: &[String],
     ) -> Result<Answered, JournalError> {
+        if let Some(Fault { code, text_en, .. }) =
+            world.storage.refusal().filter(|_| world.storage == Storage::ReadOnly)
+        {
+            return Ok(refused(&code, text_en));
+        }
         let mut unbelieved = None;
         for text in receipts {
             if let Err(reason) = self.take_receipt(world, step, from, text)? {

@@ -3,16 +3,19 @@
 use concerto_exchange::frame::Retry;
 use concerto_message::chain::Placement;
 use concerto_message::{
-    ConferenceId, JoseError, Link, MessageId, ParsedLink, ParsedReceipt, Receipt, Verified, Writer,
+    ConferenceId, JoseError, Link, MessageId, ParsedLink, ParsedReceipt, Receipt, ReceiptKind, Verified,
+    Writer,
 };
 use concerto_port::{Alarm, ContentStatus, JournalError, Write};
 use concerto_procedure::acts::Act;
 use jiff::{SignedDuration, Timestamp};
 
 use crate::case::{Case, receipt_digest};
+use crate::clock::CLOCK_DOUBTFUL;
+use crate::fault::Fault;
 use crate::keyring::{BeliefError, KeyError};
 use crate::node::Node;
-use crate::step::{Step, World};
+use crate::step::{STORE_FAILED, STORE_FULL, Step, World};
 
 /// How far another's clock may run ahead of this node's before an alarm.
 const CLOCK_AHEAD_MAX: SignedDuration = SignedDuration::from_mins(5);
@@ -80,6 +83,9 @@ impl Node {
         if held(self) == Some(true) {
             return Ok(Ingested::Held { conference, id, sequence, new: false }); // byte for byte held: no crypto
         }
+        if let Some(closed) = self.closed(world).filter(|_| held(self).is_none()) {
+            return Ok(Ingested::Retry { code: retry_code(&closed), reason: closed.text_en });
+        }
         let link = match self.believe_link(world, step, from, parsed) {
             Ok(link) => link,
             Err(e) => return Ok(Ingested::retry(e.code(), &e)),
@@ -144,15 +150,12 @@ impl Node {
         let payload = link.payload();
         let own = payload.writer == self.identity.writer;
         let content = content_status(link);
-        step.commit.push(Write::Link {
-            link: link.clone(),
-            received_at: world.now,
-            own,
-            content: content.clone(),
-        });
+        self.clock.dated(world.now, step);
+        let received_at = self.first_received(world, link.id())?.unwrap_or(world.now);
+        step.commit.push(Write::Link { link: link.clone(), received_at, own, content: content.clone() });
         let Some(case) = self.cases.get_mut(&payload.conference) else { return Ok(()) };
         let before = case.participants().clone();
-        let placement = case.insert(link, world.now, own, &content);
+        let placement = case.insert(link, received_at, own, &content);
         let Some(case) = self.cases.get(&payload.conference) else { return Ok(()) };
         let forked = matches!(placement, Placement::Fork { .. });
         if forked {
@@ -175,11 +178,25 @@ impl Node {
             // what this copy forgot it may also have forgotten to deliver
             self.enqueue_own(world, step, &payload.conference, link)?;
         }
+        if own {
+            step.commit.push(Write::Alarm(forgotten_alarm(link, world.now)));
+        }
         if own && payload.incarnation.counter >= self.incarnation.counter {
-            // a peer holds a link of this life, or of a later one, that we had lost: we are a restored copy
+            // a peer holds a link of this life, or of a later one, that we had lost: we are a restored copy, or there is another one
             self.reincarnate(world, step, payload.incarnation.counter);
         }
         Ok(())
+    }
+
+    /// When this node first had a message that it had lost: its own receipt says so.
+    fn first_received(
+        &self,
+        world: &World<'_>,
+        message: MessageId,
+    ) -> Result<Option<Timestamp>, JournalError> {
+        let receipts = world.journal.receipts(message)?;
+        let own = receipts.iter().map(|r| r.payload()).filter(|p| p.issuer == self.identity.writer);
+        Ok(own.filter(|p| p.kind == ReceiptKind::Accepted).map(|p| p.received_at).min())
     }
 
     /// Own links so far go to bodies that joined now.
@@ -272,11 +289,35 @@ fn calls(link: &Verified<Link>, writer: &Writer) -> bool {
 }
 
 /// How this node stands to the content of a link.
-pub(crate) fn content_status(link: &Link) -> ContentStatus {
+pub fn content_status(link: &Link) -> ContentStatus {
     match link.check_schema() {
         Ok(()) => ContentStatus::Valid,
         Err(concerto_schemas::SchemaError::Unknown(_)) => ContentStatus::UnknownSchema,
         Err(error) => ContentStatus::Refused { code: "message.schema".into(), reason: error.to_string() },
+    }
+}
+
+/// The code under which a peer is told to keep its message and send it again.
+fn retry_code(closed: &Fault) -> &'static str {
+    match closed.code.as_str() {
+        STORE_FULL => STORE_FULL,
+        CLOCK_DOUBTFUL => CLOCK_DOUBTFUL,
+        _ => STORE_FAILED,
+    }
+}
+
+fn forgotten_alarm(link: &Link, at: Timestamp) -> Alarm {
+    let payload = link.payload();
+    Alarm {
+        conference: Some(payload.conference.clone()),
+        code: "incarnation.forgotten".into(),
+        subject: format!("{}#{}", payload.incarnation.counter, payload.incarnation.nonce),
+        at,
+        text: format!(
+            "Un altro nodo conserva un messaggio di questo nodo ({}) che qui mancava: i dati sono stati ripristinati da una copia, \
+             oppure un'altra copia di questo nodo è in funzione. Nel secondo caso fermarla subito.",
+            link.id().short()
+        ),
     }
 }
 

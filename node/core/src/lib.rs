@@ -9,7 +9,9 @@
 mod basis;
 pub mod case;
 mod caution;
+pub mod clock;
 mod compose;
+pub mod continuity;
 mod documents;
 mod entry;
 pub mod fault;
@@ -22,11 +24,14 @@ pub mod node;
 pub mod once;
 mod outbound;
 mod pull;
+pub mod relook;
 pub mod step;
 mod watch;
 
 pub use case::Case;
+pub use continuity::Mark;
 pub use documents::STREAMS_MAX;
 pub use fault::Fault;
+pub use ingest::content_status;
 pub use node::{Identity, Member, Node, NodeConfig};
-pub use step::{Content, Effect, Input, NewDocument, Order, Reply, ServeRefusal, Step, World};
+pub use step::{Content, Effect, Input, NewDocument, Order, Reply, ServeRefusal, Step, Storage, World};

@@ -8,11 +8,14 @@ use concerto_trust::AnchorKeys;
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 
 use crate::case::Case;
+use crate::clock::ClockWatch;
+use crate::continuity::{INCARNATION, Mark, recorded_incarnation};
 use crate::documents::Tried;
 use crate::fault::Fault;
 use crate::keyring::Keyring;
 use crate::pull::Pull;
-use crate::step::{Effect, Input, Order, Reply, Step, World};
+use crate::relook::Relook;
+use crate::step::{Effect, Input, Order, Reply, STORE_FAILED, Step, Storage, World};
 
 /// Most conferences folded in memory; others are read back when they are needed.
 pub const CASES_MAX: usize = 512;
@@ -20,8 +23,6 @@ pub const CASES_MAX: usize = 512;
 pub(crate) const OUTBOX_PAGE: usize = 512;
 /// Most replies held back at one time; beyond it orders are answered at once.
 const WAITING_MAX: usize = 1024;
-/// Name of the journal's value that holds the incarnation.
-const INCARNATION: &str = "incarnation";
 
 /// Who this node is.
 #[derive(Debug, Clone)]
@@ -60,6 +61,8 @@ pub struct NodeConfig {
     pub anchor: AnchorKeys,
     /// Bounds and delays of the delivery.
     pub delivery: DeliveryConfig,
+    /// Whether the wall clock is watched: always, but for the virtual clock of a training federation.
+    pub watch_clock: bool,
 }
 
 /// What stands between this node and one peer.
@@ -122,6 +125,11 @@ pub struct Node {
     pub(crate) identity: Identity,
     pub(crate) members: BTreeMap<Writer, Member>,
     pub(crate) incarnation: Incarnation,
+    // this node cannot prove that it holds its own latest head: its next link opens an incarnation
+    pub(crate) renewal_due: bool,
+    pub(crate) clock: ClockWatch,
+    // what is held is compared with what the texts name, conference by conference
+    pub(crate) relook: Option<Relook>,
     pub(crate) keyring: Keyring,
     pub(crate) cases: BTreeMap<ConferenceId, Case>,
     pub(crate) recent: VecDeque<ConferenceId>,
@@ -141,13 +149,19 @@ pub struct Node {
 }
 
 impl Node {
-    /// Starts a node from its journal: its incarnation is read or opened, its outbox taken up again.
+    /// Starts a node from its journal: its incarnation is read or opened, its outbox taken up again. `mark` is what lies where this
+    /// node runs for the incarnation that the journal records, if anything does.
     ///
     /// # Errors
     /// [`JournalError`].
-    pub fn start(config: NodeConfig, world: &World<'_>) -> Result<(Self, Step), JournalError> {
+    pub fn start(
+        config: NodeConfig,
+        mark: Option<Mark>,
+        world: &World<'_>,
+    ) -> Result<(Self, Step), JournalError> {
         let mut step = Step::default();
-        let incarnation = read_incarnation(world, &mut step)?;
+        let (incarnation, proved) = read_incarnation(world, mark, &mut step)?;
+        let clock = ClockWatch::start(config.watch_clock, world, &mut step)?;
         let digest = Digest::of(&config.identity.bundle);
         if world.journal.bundle(digest)?.is_none() {
             // a start on what is held already writes nothing: it must succeed on a full disk too
@@ -163,6 +177,9 @@ impl Node {
                 .collect(),
             identity: config.identity,
             incarnation,
+            renewal_due: !proved,
+            clock,
+            relook: None,
             keyring: Keyring::new(config.anchor),
             cases: BTreeMap::new(),
             recent: VecDeque::new(),
@@ -178,6 +195,7 @@ impl Node {
             next_token: first_token(world),
         };
         node.find_untaken(world)?;
+        node.begin_after_rebuild(world, &mut step)?;
         Ok((node, step))
     }
 
@@ -188,6 +206,10 @@ impl Node {
     /// [`JournalError`] when the journal cannot be read; the node must be started again.
     pub fn handle(&mut self, input: Input, world: &World<'_>) -> Result<Step, JournalError> {
         let mut step = Step::default();
+        if world.storage != Storage::ReadOnly {
+            // a clock that jumped ahead may be a snapshot that was taken up again: what was written since nobody here knows
+            self.renewal_due |= self.clock.observe(world, &mut step).forward;
+        }
         match input {
             Input::Order { token, order } => {
                 let (result, wait) = self.order_once(world, &mut step, *order)?;
@@ -209,17 +231,39 @@ impl Node {
             }
             Input::Fetched { from, token, result } => {
                 self.fetched(world, &mut step, &from, token, result)?;
-                self.pull_documents(world, &mut step)?;
+                if self.closed(world).is_none() {
+                    self.pull_documents(world, &mut step)?;
+                }
             }
-            Input::Tick => {
-                self.take_in_charge(world, &mut step)?;
-                self.greet_again(world, &mut step);
-                self.catch_up_again(world, &mut step)?;
-                self.pull_documents(world, &mut step)?;
-                self.watch(world, &mut step);
-            }
+            Input::Tick => self.tick(world, &mut step)?,
+            Input::LookAgain => self.look_again(world, &mut step),
         }
         Ok(step)
+    }
+
+    fn tick(&mut self, world: &World<'_>, step: &mut Step) -> Result<(), JournalError> {
+        self.greet_again(world, step);
+        if world.storage != Storage::ReadOnly {
+            self.watch(world, step);
+        }
+        if self.closed(world).is_some() {
+            self.try_all_again();
+            return Ok(());
+        }
+        self.relook(world, step)?;
+        self.take_in_charge(world, step)?;
+        self.catch_up_again(world, step)?;
+        self.pull_documents(world, step)
+    }
+
+    /// Why nothing new may be written or dated now, if so.
+    pub(crate) fn closed(&self, world: &World<'_>) -> Option<Fault> {
+        world.storage.refusal().or_else(|| self.clock.refusal())
+    }
+
+    /// The incarnation in which this node writes.
+    pub fn incarnation(&self) -> Incarnation {
+        self.incarnation
     }
 
     /// What the durable outbox makes due: to be called after each commit. Its step changes nothing in the journal.
@@ -239,6 +283,9 @@ impl Node {
         step: &mut Step,
         order: Order,
     ) -> Result<Result<Reply, Fault>, JournalError> {
+        if let Some(fault) = self.closed(world).filter(|_| writes(&order)) {
+            return Ok(Err(fault));
+        }
         match order {
             Order::Open { act, body, documents } => self.open(world, step, act, body, documents),
             Order::Send { conference, act, body, body_audience, documents, wait: _ } => {
@@ -256,6 +303,15 @@ impl Node {
                 let digests = self.cases.iter().map(|(id, case)| (id.clone(), case.state_digest()));
                 Ok(Ok(Reply::StateDigests(digests.collect())))
             }
+            Order::ConfirmClock => Ok(match world.storage {
+                Storage::ReadOnly => {
+                    Err(world.storage.refusal().unwrap_or_else(|| Fault::technical(STORE_FAILED, &"")))
+                }
+                _ => {
+                    self.clock.confirm(world, step);
+                    Ok(Reply::Done)
+                }
+            }),
         }
     }
 
@@ -345,8 +401,10 @@ impl Node {
             counter: self.incarnation.counter.max(latest_known).saturating_add(1),
             nonce: concerto_message::ids::Nonce(world.random.nonce()),
         };
+        self.renewal_due = false;
         tracing::warn!(counter = self.incarnation.counter, "this node opens a new incarnation");
         step.commit.push(incarnation_write(&self.incarnation));
+        step.mark = Some(Mark { incarnation: self.incarnation, last: None });
     }
 
     /// A peer that failed or answered nonsense: the log says so, the machine goes on.
@@ -366,13 +424,27 @@ fn incarnation_write(incarnation: &Incarnation) -> Write {
     Write::Meta { name: INCARNATION, value: serde_json::to_vec(incarnation).unwrap_or_default() }
 }
 
-fn read_incarnation(world: &World<'_>, step: &mut Step) -> Result<Incarnation, JournalError> {
-    if let Some(bytes) = world.journal.meta(INCARNATION)? {
-        return serde_json::from_slice(&bytes)
-            .map_err(|e| JournalError::Corrupt(format!("incarnation: {e}")));
+/// The incarnation that the journal records, or the first one, and whether the node may go on in it.
+fn read_incarnation(
+    world: &World<'_>,
+    mark: Option<Mark>,
+    step: &mut Step,
+) -> Result<(Incarnation, bool), JournalError> {
+    if let Some(incarnation) = recorded_incarnation(world.journal)? {
+        let proved = match mark {
+            Some(mark) => mark.proves(&incarnation, world.journal)?,
+            None => false,
+        };
+        return Ok((incarnation, proved));
     }
     let nonce = concerto_message::ids::Nonce(world.random.nonce());
     let incarnation = Incarnation { counter: 1, nonce };
     step.commit.push(incarnation_write(&incarnation));
-    Ok(incarnation)
+    step.mark = Some(Mark { incarnation, last: None });
+    Ok((incarnation, true))
+}
+
+/// Whether an order writes a link.
+fn writes(order: &Order) -> bool {
+    matches!(order, Order::Open { .. } | Order::Send { .. })
 }

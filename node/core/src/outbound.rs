@@ -7,11 +7,13 @@ use concerto_port::{Alarm, JournalError, PeerFailure, Write};
 use concerto_procedure::acts::Act;
 use std::collections::BTreeSet;
 
+use crate::case::Entry;
+use crate::clock::STEP_DOUBT;
 use crate::documents::Failed;
 use crate::ingest::delivery_matters;
 use crate::keyring::{BeliefError, KeyError};
 use crate::node::{Asked, Node, OUTBOX_PAGE};
-use crate::step::{Effect, Step, World};
+use crate::step::{Effect, Step, Storage, World};
 
 /// Delay before a greeting that got no answer at all is sent again.
 const GREETING_LOST_DELAY: std::time::Duration = std::time::Duration::from_secs(1);
@@ -103,6 +105,10 @@ impl Node {
             return Ok(());
         }
         let Some((_, asked)) = self.asked.remove(&token) else { return Ok(()) };
+        if world.storage == Storage::ReadOnly && !matches!(asked, Asked::Hello) {
+            // what an answer brings cannot be kept now: it is asked for again
+            return self.unanswered(world, step, from, token, &asked, false);
+        }
         let decoded = match &result {
             Ok(bytes) => frame::decode_answer(bytes).map_err(|e| PeerFailure::Protocol(e.to_string())),
             Err(failure) => Err(failure.clone()),
@@ -266,6 +272,13 @@ impl Node {
         let Some(case) = self.cases.get_mut(&conference) else {
             return Ok(Err(("conference.unknown", "the receipt is for an unknown conference".into())));
         };
+        let at = payload.received_at;
+        let before_written = |e: &Entry| e.issued_at.duration_since(at) > STEP_DOUBT;
+        let dated_wrongly = payload.messages.iter().filter_map(|c| case.entry(c.id)).any(before_written)
+            || at.duration_since(world.now) > STEP_DOUBT;
+        if dated_wrongly {
+            step.commit.push(Write::Alarm(receipt_time_alarm(&receipt, world.now)));
+        }
         let matters = payload
             .messages
             .iter()
@@ -360,4 +373,20 @@ fn held_already(
 /// The beginning of a text of a peer.
 fn shortened(text: &str, chars: usize) -> &str {
     text.char_indices().nth(chars).and_then(|(end, _)| text.get(..end)).unwrap_or(text)
+}
+
+/// A receipt that says it had a message before it was written, or in a future of ours.
+fn receipt_time_alarm(receipt: &Receipt, at: jiff::Timestamp) -> Alarm {
+    let payload = receipt.payload();
+    Alarm {
+        conference: Some(payload.conference.clone()),
+        code: "clock.receipt".into(),
+        subject: receipt.digest().to_string(),
+        at,
+        text: format!(
+            "{} data la ricezione {}, lontano dall'ora di questo nodo: uno dei due orologi è sbagliato. Controllare l'ora di questo nodo, \
+             poi avvisare {}; la data della ricevuta non è certa.",
+            payload.issuer, payload.received_at, payload.issuer
+        ),
+    }
 }

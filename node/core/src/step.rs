@@ -8,7 +8,44 @@ use concerto_procedure::acts::Act;
 use jiff::Timestamp;
 use serde_json::Value;
 
+use crate::continuity::Mark;
 use crate::fault::Fault;
+
+/// How much of the journal and the documents can be written now.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum Storage {
+    /// Everything.
+    #[default]
+    Open,
+    /// The disk is full and the reserve is released: only what must be written is (receipts for what is durable, alarms, marks).
+    Reserve,
+    /// Nothing: the disk fails, or even the reserve is used up. Reading goes on.
+    ReadOnly,
+}
+
+impl Storage {
+    /// Why nothing new is taken, if so: a code that peers take for *try again later*.
+    pub fn refusal(self) -> Option<Fault> {
+        match self {
+            Self::Open => None,
+            Self::Reserve => Some(Fault::new(
+                STORE_FULL,
+                "Il disco del nodo è pieno: nulla è stato fatto. Liberare spazio: il nodo riprende da sé entro dieci secondi; poi riprovare.",
+                "The node's disk is full: nothing was done. Free some space: the node goes on by itself within ten seconds; then try again.",
+            )),
+            Self::ReadOnly => Some(Fault::new(
+                STORE_FAILED,
+                "L'archivio del nodo non ha potuto scrivere: nulla è stato fatto. Controllare spazio, permessi e stato del disco, poi riprovare.",
+                "The node's store could not write: nothing was done. Check the disk's space, permissions and health, then try again.",
+            )),
+        }
+    }
+}
+
+/// Code of a refusal for want of space (HTTP 507 in an API).
+pub const STORE_FULL: &str = "store.full";
+/// Code of a refusal because the store cannot be written.
+pub const STORE_FAILED: &str = "store.failed";
 
 /// What a step may consult: everything is an argument, nothing is ambient.
 pub struct World<'a> {
@@ -26,6 +63,8 @@ pub struct World<'a> {
     pub now: Timestamp,
     /// Monotonic clock, for retries.
     pub monotonic: Monotonic,
+    /// What can be written.
+    pub storage: Storage,
 }
 
 /// Something that happened.
@@ -90,6 +129,8 @@ pub enum Input {
     },
     /// Time passed (several times a second).
     Tick,
+    /// Something that was held was put aside: what is missing is looked for and wanted again.
+    LookAgain,
 }
 
 /// An order.
@@ -130,6 +171,8 @@ pub enum Order {
     },
     /// Tells the digest of every state held in memory, to compare it with its recomputation.
     StateDigests,
+    /// An operator says that the clock is right as it stands.
+    ConfirmClock,
 }
 
 /// A document to be listed by a new link.
@@ -166,6 +209,8 @@ pub enum Reply {
     },
     /// Digests of the states in memory: SHA-256 of their JSON.
     StateDigests(Vec<(ConferenceId, Digest)>),
+    /// It is done.
+    Done,
 }
 
 /// Something to do, only after the commit.
@@ -241,6 +286,8 @@ impl ServeRefusal {
 pub struct Step {
     /// Changes, all durable or none.
     pub commit: Vec<Write>,
+    /// What to note outside of the journal once they are durable, before any effect.
+    pub mark: Option<Mark>,
     /// What to do once they are durable.
     pub effects: Vec<Effect>,
 }

@@ -242,6 +242,21 @@ impl Chain {
         self.heads().last()
     }
 
+    /// Whether the head alone says which links are before it: each incarnation began where the one before it ends, as far as is held.
+    /// It does not once links came to light that their author had forgotten.
+    pub fn head_says_all(&self) -> bool {
+        let mut before: Option<MessageId> = None;
+        for lane in self.lanes.values() {
+            let Some(first) = lane.prefix.first() else { continue };
+            let said = lane.places.get(&1).and_then(|place| place.iter().find(|p| p.id == *first)?.previous);
+            if before.is_some() && said != before {
+                return false;
+            }
+            before = lane.prefix.last().copied();
+        }
+        true
+    }
+
     /// The ends of every incarnation held without a gap.
     pub fn heads(&self) -> impl Iterator<Item = HeldHead> + '_ {
         self.lanes.iter().filter_map(|(incarnation, lane)| {

@@ -227,6 +227,23 @@ fn incarnations_stand_one_after_the_other_each_with_its_own_end() {
     assert_eq!(chain.heads().count(), 3);
 }
 
+/// A head stands for one set of links only as long as each incarnation names the end of the one before it.
+#[test]
+fn a_head_says_all_until_forgotten_links_come_to_light() {
+    let mut chain = chain_of([l(1, 1, 0), l(1, 2, 0)]);
+    assert!(Chain::default().head_says_all() && chain.head_says_all());
+    let after = |previous: Option<L>| Payload { previous: previous.map(L::id), ..l(2, 1, 0).payload() };
+    chain.insert(l(2, 1, 0).id(), &after(Some(l(1, 2, 0))));
+    insert(&mut chain, l(2, 2, 0));
+    assert!(chain.head_says_all());
+    insert(&mut chain, l(1, 3, 0)); // its author had written it before it was restored
+    assert!(!chain.head_says_all());
+
+    let mut knew_nothing = chain_of([l(1, 1, 0)]);
+    knew_nothing.insert(l(2, 1, 0).id(), &after(None));
+    assert!(!knew_nothing.head_says_all());
+}
+
 /// The later incarnation was folded; then the earlier one turns out to be forked, or broken without any change of its prefix.
 #[test]
 fn settled_links_end_where_an_incarnation_forks_or_breaks() {
