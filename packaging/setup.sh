@@ -39,6 +39,7 @@ need libssl-dev pkg-config --exists openssl
 need make command -v make
 if [ "$purpose" = test ]; then
   need git command -v git
+  need faketime command -v faketime
   need python3 command -v python3
   need python3-venv python3 -c 'import venv, ensurepip'
 fi

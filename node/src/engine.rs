@@ -161,6 +161,10 @@ impl Engine {
                 self.carry_out(batch);
             }
             if stop {
+                // whoever copies the folder of a node that was ended in order finds everything in one file
+                if let Err(error) = self.journal.settle() {
+                    tracing::warn!(%error, "the journal's log stays beside its file");
+                }
                 return Ended::Stopped;
             }
             if self.damaged {

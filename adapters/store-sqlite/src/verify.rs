@@ -321,3 +321,7 @@ fn wanted_is_listed(connection: &Connection, row: &Row<'_>) -> Result<(), Journa
     }
     Err(JournalError::Corrupt(format!("the document wanted in row {number} is not what its link lists")))
 }
+
+#[cfg(test)]
+#[path = "verify_tests.rs"]
+mod tests;

@@ -127,6 +127,8 @@ pub struct Node {
     pub(crate) incarnation: Incarnation,
     // this node cannot prove that it holds its own latest head: its next link opens an incarnation
     pub(crate) renewal_due: bool,
+    // whether nothing new could be written or dated at the last tick
+    pub(crate) was_closed: bool,
     pub(crate) clock: ClockWatch,
     // what is held is compared with what the texts name, conference by conference
     pub(crate) relook: Option<Relook>,
@@ -178,6 +180,7 @@ impl Node {
             identity: config.identity,
             incarnation,
             renewal_due: !proved,
+            was_closed: false,
             clock,
             relook: None,
             keyring: Keyring::new(config.anchor),
@@ -247,13 +250,27 @@ impl Node {
             self.watch(world, step);
         }
         if self.closed(world).is_some() {
-            self.try_all_again();
+            self.was_closed = true;
             return Ok(());
+        }
+        if std::mem::take(&mut self.was_closed) {
+            self.reopened(world, step)?;
         }
         self.relook(world, step)?;
         self.take_in_charge(world, step)?;
         self.catch_up_again(world, step)?;
         self.pull_documents(world, step)
+    }
+
+    /// Something may be written and dated again: nothing waits any longer, neither documents nor what peers kept back meanwhile.
+    fn reopened(&mut self, world: &World<'_>, step: &mut Step) -> Result<(), JournalError> {
+        self.try_all_again();
+        let ready: Vec<Writer> =
+            self.sessions.iter().filter(|(_, s)| s.ready).map(|(peer, _)| peer.clone()).collect();
+        for peer in ready {
+            self.begin_catch_up(world, step, &peer)?;
+        }
+        Ok(())
     }
 
     /// Why nothing new may be written or dated now, if so.

@@ -137,14 +137,20 @@ pub(crate) struct Serving {
 impl Serving {
     /// Starts a node and waits until it says that it is ready. It dies at the failpoint, if one is given.
     pub(crate) fn start(home: &Path, failpoint: Option<&str>) -> Self {
-        let errors =
-            std::fs::OpenOptions::new().create(true).append(true).open(home.join("stderr.txt")).unwrap();
         let mut command = Command::new(program());
         command.arg("--home").arg(home).args(["--format", "json", "--lang", "it", "serve"]);
-        command.stdout(Stdio::piped()).stderr(errors).env_remove("CONCERTO_FAILPOINT");
+        command.env_remove("CONCERTO_FAILPOINT");
         if let Some(name) = failpoint {
             command.env("CONCERTO_FAILPOINT", name);
         }
+        Self::of(command, home)
+    }
+
+    /// Starts a node by any command that becomes one. What it logs goes to `stderr.txt` in the folder.
+    pub(crate) fn of(mut command: Command, home: &Path) -> Self {
+        let errors =
+            std::fs::OpenOptions::new().create(true).append(true).open(home.join("stderr.txt")).unwrap();
+        command.stdout(Stdio::piped()).stderr(errors);
         let mut serving =
             Self { child: command.spawn().unwrap(), home: home.to_path_buf(), announced: String::new() };
         let out = serving.child.stdout.take().unwrap();
@@ -155,6 +161,10 @@ impl Serving {
 
     pub(crate) fn id(&self) -> u32 {
         self.child.id()
+    }
+
+    pub(crate) fn home(&self) -> &Path {
+        &self.home
     }
 
     pub(crate) fn socket(&self) -> PathBuf {
