@@ -7,6 +7,7 @@ use serde_json::json;
 use std::collections::BTreeSet;
 use std::os::unix::fs::PermissionsExt;
 use std::sync::Arc;
+use std::thread::JoinHandle;
 use std::time::Duration;
 use tokio::signal::unix::{Signal, SignalKind, signal};
 use tokio::sync::{mpsc, oneshot};
@@ -61,7 +62,7 @@ async fn serve(out: Output, home: &Home, first: bool) -> Result<Ended, Failure> 
         .map_err(|e| Failure::environment(e.code(), &e))?;
     let mut outside = home.outside()?;
     outside.peers = Some(Arc::new(link.clone()));
-    let (tell, mut told) = mpsc::channel(QUEUE_MAX);
+    let (tell, told) = mpsc::channel(QUEUE_MAX);
     let transfers = Transfers::new(
         outside.documents.clone(),
         Arc::new(link.clone()),
@@ -71,15 +72,8 @@ async fn serve(out: Output, home: &Home, first: bool) -> Result<Ended, Failure> 
     outside.transfers = Some(transfers.clone());
     let documents = outside.documents.clone();
     erase_unwanted(&journal, documents.as_ref())?;
-    let mut engine = Engine::start(home.core_config()?, Box::new(journal), outside, Some(home.space()))?;
-    let (ended, engine_ended) = oneshot::channel::<()>();
-    let thread = std::thread::Builder::new()
-        .name("engine".into())
-        .spawn(move || {
-            let _ended = ended; // dropped when the engine ends, whatever the reason
-            engine.run(&mut told)
-        })
-        .map_err(|e| Failure::environment("system.thread", &e))?;
+    let engine = Engine::start(home.core_config()?, Box::new(journal), outside, Some(home.space()))?;
+    let (thread, engine_ended) = run_engine(engine, told)?;
     let connected = api::Connected::default();
     tokio::spawn(forward_peers(peers_tell, tell.clone(), connected.clone()));
     if let Some(streams) = link.incoming_streams() {
@@ -125,6 +119,22 @@ async fn serve(out: Output, home: &Home, first: bool) -> Result<Ended, Failure> 
         Ok(Ok(ended)) => Ok(ended),
         _ => Err(Failure::environment("node.engine", &"the engine stopped with an error")),
     }
+}
+
+/// Gives the engine a thread of its own; the receiver hears when it ends, whatever the reason.
+fn run_engine(
+    mut engine: Engine,
+    mut told: mpsc::Receiver<Told>,
+) -> Result<(JoinHandle<Ended>, oneshot::Receiver<()>), Failure> {
+    let (ended, engine_ended) = oneshot::channel::<()>();
+    let thread = std::thread::Builder::new()
+        .name("engine".into())
+        .spawn(move || {
+            let _ended = ended; // dropped when the engine ends
+            engine.run(&mut told)
+        })
+        .map_err(|e| Failure::environment("system.thread", &e))?;
+    Ok((thread, engine_ended))
 }
 
 /// Erases what was staged and is no longer wanted by any link.

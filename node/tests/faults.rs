@@ -196,6 +196,7 @@ fn a_full_disk_refuses_what_is_new_and_the_node_goes_on_once_there_is_room() {
 
     let filler = fill(&body.seen());
     soon("the node notices that its disk is full", || body.has_alarm("disk.full"));
+    assert!(body.has_alarm("disk.filling"));
     assert_eq!(refused(&socket, &conference), "store.full");
     // the office goes on reading, and what the peer sends waits with the peer
     assert!(body.received(notice));
@@ -298,6 +299,9 @@ fn a_clock_set_back_dates_nothing_until_somebody_confirms_it() {
     assert!(ahead.duration_since(jiff::Timestamp::now()) > jiff::SignedDuration::from_mins(100));
     eventually("the procedente tells that the body's clock runs ahead", || {
         has_alarm(&federation.path("lead"), "clock.peer")
+    });
+    eventually("and that its receipts are dated in a future", || {
+        has_alarm(&federation.path("lead"), "clock.receipt")
     });
     assert!(body.stop().success());
 
