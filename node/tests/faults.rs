@@ -196,7 +196,7 @@ fn a_full_disk_refuses_what_is_new_and_the_node_goes_on_once_there_is_room() {
 
     let filler = fill(&body.seen());
     soon("the node notices that its disk is full", || body.has_alarm("disk.full"));
-    assert!(body.has_alarm("disk.filling"));
+    soon("and that it is nearly so", || body.has_alarm("disk.filling"));
     assert_eq!(refused(&socket, &conference), "store.full");
     // the office goes on reading, and what the peer sends waits with the peer
     assert!(body.received(notice));
