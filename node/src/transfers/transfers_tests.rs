@@ -137,7 +137,9 @@ async fn fetch_from(
         if hold_open {
             tokio::time::sleep(Duration::from_secs(60)).await;
         }
-        reading.abort();
+        // it ends here and goes on hearing: only so everything that it said is read
+        let _ = output.shutdown().await;
+        let _ = tokio::time::timeout(Duration::from_secs(60), reading).await;
     });
     let result = fetch_over(&to, listed, here).await;
     playing.abort();
