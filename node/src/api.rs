@@ -2,8 +2,9 @@
 
 use concerto_api::{About, EventKind, Member, Node, Reader, ServeError, Serving, Webhook};
 use concerto_core::{Case, Fault, Order, Reply};
-use concerto_message::{ConferenceId, Digest, Writer};
-use concerto_port::{Clock, DocumentStore, JournalError};
+use concerto_crypto_openssl::OpensslRandom;
+use concerto_message::{ConferenceId, Digest, Salt, Writer};
+use concerto_port::{Clock, DocumentStore, JournalError, Random};
 use concerto_procedure::acts::Act;
 use concerto_store_sqlite::SqliteReader;
 use futures::FutureExt;
@@ -102,6 +103,10 @@ impl Node for LocalNode {
 
     fn reader(&self) -> Result<Reader, JournalError> {
         Ok(Box::new(SqliteReader::open(self.home.journal_path())?))
+    }
+
+    fn salt(&self) -> Salt {
+        Salt(OpensslRandom.nonce())
     }
 
     fn documents(&self) -> &dyn DocumentStore {

@@ -79,6 +79,9 @@ mod armed {
         ) -> Result<HeldDocument, DocumentError> {
             self.0.add(salt, media_type, size, source)
         }
+        fn erase(&self, digest: Digest) -> Result<(), DocumentError> {
+            self.0.erase(digest)
+        }
         fn resume(&self, listed: &Listed) -> Result<Option<Box<dyn Staged>>, DocumentError> {
             self.0.resume(listed)
         }

@@ -235,6 +235,18 @@ impl DocumentStore for FolderStore {
         added.inspect_err(|_| drop(fs::remove_file(&unfinished)))
     }
 
+    fn erase(&self, digest: Digest) -> Result<(), DocumentError> {
+        let (folder, path) = self.folder_and_path(digest);
+        // what stands beside it goes last: whoever finds the document finds all of it
+        for path in [path.clone(), path.with_extension("chunks"), path.with_extension("media")] {
+            match fs::remove_file(path) {
+                Err(error) if error.kind() != ErrorKind::NotFound => return Err(error.into()),
+                _ => {}
+            }
+        }
+        if folder.is_dir() { Ok(sync_folder(&folder)?) } else { Ok(()) }
+    }
+
     fn resume(&self, listed: &Listed) -> Result<Option<Box<dyn Staged>>, DocumentError> {
         Ok(staged::StagedFile::resume(self, listed)?.map(|staged| Box::new(staged) as Box<dyn Staged>))
     }

@@ -135,6 +135,11 @@ pub trait DocumentStore: Send + Sync {
         size: u64,
         source: &mut dyn Read,
     ) -> Result<HeldDocument, DocumentError>;
+    /// Erases a document that is held; one that is not held is no error. The caller knows that no link lists it.
+    ///
+    /// # Errors
+    /// The medium.
+    fn erase(&self, digest: Digest) -> Result<(), DocumentError>;
     /// Takes up a document that was staged before, also by a process that is gone: what is held is checked again chunk by chunk,
     /// and what does not fit is dropped. None if nothing usable is staged.
     ///

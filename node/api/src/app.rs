@@ -1,9 +1,11 @@
 //! What the handlers share: the node behind its trait, readers of the journal, and the folded conferences that are looked at often.
 
+use concerto_core::case::Entry;
 use concerto_core::{Case, Fault, Order, Reply};
-use concerto_message::{ConferenceId, Digest, Writer};
+use concerto_message::{ConferenceId, Digest, MessageId, Salt, Writer};
 use concerto_port::{DocumentStore, JournalError, JournalFeed, Tips};
 use concerto_procedure::acts::Act;
+use concerto_procedure::language::Lang;
 use concerto_procedure::{LegalNow, rome_date};
 use futures::future::BoxFuture;
 use jiff::Timestamp;
@@ -17,7 +19,7 @@ use tokio::sync::{Semaphore, watch};
 use crate::problem::Problem;
 use crate::tokens::{TokenFile, Tokens};
 use crate::uploads::Uploads;
-use crate::views::{self, ConferenceRow};
+use crate::views::{self, ConferenceRow, ReceivedRow};
 use crate::webhooks::Webhooks;
 
 /// Reads of the journal at one time; others wait.
@@ -26,8 +28,10 @@ const READS_MAX: usize = 16;
 const READERS_KEPT: usize = 16;
 /// Conferences kept folded.
 const CASES_KEPT: usize = 64;
-/// Rows of lists kept: some hundred bytes each.
-pub(crate) const ROWS_KEPT: usize = 20_000;
+/// Rows of each list kept: some hundred bytes each.
+const ROWS_KEPT: usize = 20_000;
+/// Rows of the inbox that one conference may put there before anybody asks.
+const RECEIVED_OF_CASE_MAX: usize = 64;
 
 /// A reader of the journal.
 pub type Reader = Box<dyn JournalFeed + Send>;
@@ -43,6 +47,8 @@ pub trait Node: Send + Sync + 'static {
     /// # Errors
     /// [`JournalError`].
     fn reader(&self) -> Result<Reader, JournalError>;
+    /// The salt of a new document, from a generator fit for keys.
+    fn salt(&self) -> Salt;
     /// Bodies and documents.
     fn documents(&self) -> &dyn DocumentStore;
     /// The names of the members of the federation.
@@ -89,24 +95,41 @@ pub struct Member {
     pub connected: bool,
 }
 
-/// The folded state of conferences, of the ones used last.
-#[derive(Default)]
-struct Cases {
-    held: BTreeMap<ConferenceId, (Tips, Arc<Case>)>,
-    order: VecDeque<ConferenceId>,
+/// What was computed last, as long as nothing changed from which it was computed: so many values, the oldest of which goes first.
+struct Kept<K, V> {
+    held: BTreeMap<K, V>,
+    order: VecDeque<K>,
+    most: usize,
 }
 
-/// A row of a list, as long as nothing changed that it says.
+impl<K: Ord + Clone, V> Kept<K, V> {
+    fn new(most: usize) -> Mutex<Self> {
+        Mutex::new(Self { held: BTreeMap::new(), order: VecDeque::new(), most })
+    }
+
+    fn keep(&mut self, key: K, value: V) {
+        if self.held.insert(key.clone(), value).is_none() {
+            self.order.push_back(key);
+        }
+        while self.held.len() > self.most {
+            let Some(oldest) = self.order.pop_front() else { break };
+            self.held.remove(&oldest);
+        }
+    }
+}
+
+/// A row of the list of conferences: it says where the conference stands on a day.
 struct Row {
     tips: Tips,
     on: Date,
     row: ConferenceRow,
 }
 
-#[derive(Default)]
-struct Rows {
-    held: BTreeMap<ConferenceId, Row>,
-    order: VecDeque<ConferenceId>,
+/// A row of the inbox, in each language.
+struct Received {
+    tips: Tips,
+    italian: ReceivedRow,
+    english: ReceivedRow,
 }
 
 /// Everything that handlers share.
@@ -121,8 +144,9 @@ pub(crate) struct App {
     pub(crate) stopping: watch::Receiver<bool>,
     readers: Mutex<Vec<Reader>>,
     reads: Semaphore,
-    cases: Mutex<Cases>,
-    rows: Mutex<Rows>,
+    cases: Mutex<Kept<ConferenceId, (Tips, Arc<Case>)>>,
+    rows: Mutex<Kept<ConferenceId, Row>>,
+    received: Mutex<Kept<MessageId, Received>>,
 }
 
 /// What an [`App`] is made from.
@@ -148,8 +172,9 @@ impl App {
             stopping,
             readers: Mutex::default(),
             reads: Semaphore::new(READS_MAX),
-            cases: Mutex::default(),
-            rows: Mutex::default(),
+            cases: Kept::new(CASES_KEPT),
+            rows: Kept::new(ROWS_KEPT),
+            received: Kept::new(ROWS_KEPT),
         })
     }
 
@@ -202,13 +227,7 @@ impl App {
         }
         let Some(case) = Case::load(id, as_read(journal))?.map(Arc::new) else { return Ok(None) };
         if let Ok(mut cases) = self.cases.lock() {
-            if cases.held.insert(id.clone(), (tips, case.clone())).is_none() {
-                cases.order.push_back(id.clone());
-            }
-            while cases.held.len() > CASES_KEPT {
-                let Some(oldest) = cases.order.pop_front() else { break };
-                cases.held.remove(&oldest);
-            }
+            cases.keep(id.clone(), (tips, case.clone()));
         }
         Ok(Some(case))
     }
@@ -230,22 +249,47 @@ impl App {
         }
         let Some(case) = Case::load(id, as_read(journal))? else { return Ok(None) };
         let row = views::conference_row(&case, self.node.documents(), now);
+        self.keep_received(&case, tips);
         // the text of the notice comes after the notice, and leaves no row
-        if row.subject.is_some() {
-            self.keep_row(id, Row { tips, on, row: row.clone() });
+        if row.subject.is_some()
+            && let Ok(mut rows) = self.rows.lock()
+        {
+            rows.keep(id.clone(), Row { tips, on, row: row.clone() });
         }
         Ok(Some(row))
     }
 
-    fn keep_row(&self, id: &ConferenceId, row: Row) {
-        let Ok(mut rows) = self.rows.lock() else { return };
-        if rows.held.insert(id.clone(), row).is_none() {
-            rows.order.push_back(id.clone());
+    /// Keeps the rows of the inbox of a conference that was folded for its own row.
+    fn keep_received(&self, case: &Case, tips: Tips) {
+        let others = case.entries().filter(|(_, entry)| entry.author != self.node.about().writer);
+        let Ok(mut received) = self.received.lock() else { return };
+        for (id, entry) in others.filter(|(_, entry)| is_told(entry)).take(RECEIVED_OF_CASE_MAX) {
+            received.keep(*id, Received::of(case, tips, *id, entry));
         }
-        while rows.held.len() > ROWS_KEPT {
-            let Some(oldest) = rows.order.pop_front() else { break };
-            rows.held.remove(&oldest);
+    }
+
+    /// The row of a received message in the inbox; none for a taking in charge, which says nothing of its own.
+    pub(crate) fn received(
+        &self,
+        journal: &dyn JournalFeed,
+        lang: Lang,
+        (conference, id): (&ConferenceId, MessageId),
+    ) -> Result<Option<ReceivedRow>, Problem> {
+        let tips = journal.tips_of(conference)?;
+        if let Ok(received) = self.received.lock()
+            && let Some(held) = received.held.get(&id)
+            && held.tips == tips
+        {
+            return Ok(Some(held.in_language(lang)));
         }
+        let Some(case) = self.case(journal, conference)? else { return Ok(None) };
+        let Some(entry) = case.entry(id).filter(|entry| is_told(entry)) else { return Ok(None) };
+        let row = Received::of(&case, tips, id, entry);
+        let told = row.in_language(lang);
+        if let Ok(mut received) = self.received.lock() {
+            received.keep(id, row);
+        }
+        Ok(Some(told))
     }
 
     /// The conference that a path names: its whole identifier, or the beginning of its random part.
@@ -259,6 +303,14 @@ impl App {
             },
         };
         self.case(journal, &id)?.ok_or_else(|| Problem::new("conference.unknown"))
+    }
+
+    /// Removes uploads that no act used in time.
+    pub(crate) fn sweep(&self) -> Result<(), Problem> {
+        let journal = self.take_reader()?;
+        let swept = self.uploads.sweep(journal.as_ref(), self.node.documents());
+        self.give_back(journal);
+        swept
     }
 
     /// Fills the rows of lists before anybody asks for them, as far as they are kept.
@@ -278,6 +330,25 @@ impl App {
         self.give_back(journal);
         Ok(())
     }
+}
+
+impl Received {
+    fn of(case: &Case, tips: Tips, id: MessageId, entry: &Entry) -> Self {
+        let row = |lang| views::received_row(lang, case, id, entry);
+        Self { tips, italian: row(Lang::It), english: row(Lang::En) }
+    }
+
+    fn in_language(&self, lang: Lang) -> ReceivedRow {
+        match lang {
+            Lang::It => self.italian.clone(),
+            Lang::En => self.english.clone(),
+        }
+    }
+}
+
+/// Whether an inbox tells of it.
+fn is_told(entry: &Entry) -> bool {
+    !matches!(entry.act, Ok(Act::TakenInCharge(_)))
 }
 
 /// A feed as what it extends.

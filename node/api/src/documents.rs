@@ -9,19 +9,25 @@ use axum::response::{IntoResponse, Response};
 use bytes::Bytes;
 use concerto_core::Case;
 use concerto_message::Digest;
+use concerto_message::limits::{CHUNK_BYTES, DOCUMENT_BYTES_MAX};
+use concerto_port::{DocumentError, DocumentReader};
 use http::{HeaderMap, HeaderValue, StatusCode, header};
 use serde::Serialize;
+use std::ops::Range;
 use std::sync::Arc;
+use tokio::sync::{Semaphore, SemaphorePermit, mpsc};
 use utoipa::ToSchema;
 
 use crate::app::App;
 use crate::problem::Problem;
 use crate::request::{self, Incoming, Page, cursor};
-use crate::uploads::UPLOAD_BYTES_MAX;
+use crate::uploads::{Begun, PIECES_MAX};
 use crate::views::{self, DocumentPage, DocumentRow, TransferPage};
 
-/// Bytes of a document that are handed on at one time.
-const PIECE_BYTES: usize = 64 * 1024;
+/// Documents that are read at one time, a chunk of each in memory; others are told to come again.
+const READING_MAX: usize = 64;
+
+static READING: Semaphore = Semaphore::const_new(READING_MAX);
 
 type Shared = State<Arc<App>>;
 
@@ -81,90 +87,132 @@ pub(crate) async fn download(
     headers: HeaderMap,
 ) -> Result<Response, Problem> {
     let digest: Digest = document.parse().map_err(|_| Problem::new("document.unknown"))?;
-    let (media_type, bytes) = app
-        .read(move |app, journal| {
-            let case = app.find(journal, &name)?;
-            let row = listed(app, &case)?.into_iter().find(|row| row.document == digest && row.visible);
-            let row = row.ok_or_else(|| Problem::new("document.unknown"))?;
-            let (_, bytes) =
-                app.node.documents().get(digest)?.ok_or_else(|| Problem::new("document.absent"))?;
-            Ok((row.media_type, bytes))
-        })
-        .await?;
-    whole_or_part(&headers, digest, &media_type, Bytes::from(bytes))
-}
-
-/// The document, or the part of it that was asked for (RFC 9110 section 14).
-fn whole_or_part(
-    headers: &HeaderMap,
-    digest: Digest,
-    media_type: &str,
-    bytes: Bytes,
-) -> Result<Response, Problem> {
-    let size = bytes.len();
+    let place = READING.try_acquire().map_err(|_| Problem::new("node.busy"))?;
     let asked = headers.get(header::RANGE).and_then(|value| value.to_str().ok()).and_then(range);
-    let (status, part) = match asked {
-        None => (StatusCode::OK, 0..size),
-        Some((from, to)) if from < size => (
-            StatusCode::PARTIAL_CONTENT,
-            from..to.map_or(size, |to| to.saturating_add(1).min(size)).max(from),
-        ),
-        Some(_) => return Err(Problem::new("request.range")),
-    };
-    let told = format!("bytes {}-{}/{size}", part.start, part.end.saturating_sub(1));
-    let length = part.len();
-    let mut response = (status, pieces(bytes.slice(part))).into_response();
+    let opened = app.read(move |app, journal| {
+        let case = app.find(journal, &name)?;
+        let row = listed(app, &case)?.into_iter().find(|row| row.document == digest && row.visible);
+        let row = row.ok_or_else(|| Problem::new("document.unknown"))?;
+        let reader = app.node.documents().open(digest)?.ok_or_else(|| Problem::new("document.absent"))?;
+        let size = reader.held().size;
+        let part = match asked {
+            None => 0..size,
+            Some((from, to)) if from < size => from..to.map_or(size, |to| to.saturating_add(1).min(size)),
+            Some(_) => return Err(Problem::new("request.range")),
+        };
+        let mut reading = Reading { reader, left: part.clone(), _place: place };
+        // so that damage that shows at once is told and not only a connection that breaks off
+        let first = reading.next()?;
+        Ok((row.media_type, size, part, first, reading))
+    });
+    let (media_type, size, part, first, reading) = opened.await?;
+    let whole = asked.is_none();
+    let status = if whole { StatusCode::OK } else { StatusCode::PARTIAL_CONTENT };
+    let mut response = (status, pieces(first, reading)).into_response();
     let headers = response.headers_mut();
     let text = |text: &str| {
         HeaderValue::from_str(text).unwrap_or(HeaderValue::from_static("application/octet-stream"))
     };
-    headers.insert(header::CONTENT_TYPE, text(media_type));
-    headers.insert(header::CONTENT_LENGTH, HeaderValue::from(length));
+    headers.insert(header::CONTENT_TYPE, text(&media_type));
+    headers.insert(header::CONTENT_LENGTH, HeaderValue::from(part.end.saturating_sub(part.start)));
     headers.insert(header::ACCEPT_RANGES, HeaderValue::from_static("bytes"));
     headers.insert(header::ETAG, text(&format!("\"{digest}\"")));
     // a document of somebody else's is never shown as a page of this service
     headers.insert(header::CONTENT_DISPOSITION, HeaderValue::from_static("attachment"));
-    if status == StatusCode::PARTIAL_CONTENT {
+    if !whole {
+        let told = format!("bytes {}-{}/{size}", part.start, part.end.saturating_sub(1));
         headers.insert(header::CONTENT_RANGE, text(&told));
     }
     Ok(response)
 }
 
-/// `bytes=from-` or `bytes=from-to`; any other form asks for the whole.
-fn range(text: &str) -> Option<(usize, Option<usize>)> {
+/// `bytes=from-` or `bytes=from-to` (RFC 9110 section 14); any other form asks for the whole.
+fn range(text: &str) -> Option<(u64, Option<u64>)> {
     let (from, to) = text.strip_prefix("bytes=")?.split_once('-')?;
     let to = if to.is_empty() { None } else { Some(to.parse().ok()?) };
     let from = from.parse().ok()?;
     (to.is_none_or(|to| from <= to)).then_some((from, to))
 }
 
-fn pieces(bytes: Bytes) -> Body {
-    let pieces = futures::stream::unfold(bytes, |mut rest| async move {
-        if rest.is_empty() {
-            return None;
+/// A document being read.
+struct Reading {
+    reader: Box<dyn DocumentReader>,
+    /// The bytes that are still to be given.
+    left: Range<u64>,
+    _place: SemaphorePermit<'static>,
+}
+
+impl Reading {
+    /// The next bytes, at most a chunk, checked; none at the end.
+    fn next(&mut self) -> Result<Option<Bytes>, DocumentError> {
+        if self.left.is_empty() {
+            return Ok(None);
         }
-        let piece = rest.split_to(rest.len().min(PIECE_BYTES));
-        Some((Ok::<_, std::io::Error>(piece), rest))
+        let index = self.left.start / CHUNK_BYTES as u64;
+        let begin = index.saturating_mul(CHUNK_BYTES as u64);
+        let mut chunk = Vec::new();
+        self.reader.chunk(index, &mut chunk)?;
+        let place =
+            |at: u64| usize::try_from(at.saturating_sub(begin)).unwrap_or(usize::MAX).min(chunk.len());
+        let (from, to) = (place(self.left.start), place(self.left.end));
+        self.left.start = begin.saturating_add(to as u64);
+        Ok(Some(Bytes::from(chunk).slice(from..to)))
+    }
+}
+
+/// The bytes of a document, one chunk in memory at a time; a damaged one breaks the answer off.
+fn pieces(first: Option<Bytes>, reading: Reading) -> Body {
+    let rest = futures::stream::unfold(reading, |mut reading| async move {
+        let read = tokio::task::spawn_blocking(move || (reading.next(), reading)).await;
+        let (piece, reading) = match read {
+            Ok((piece, reading)) => (piece.map_err(std::io::Error::other), reading),
+            Err(_) => return None, // the node stops
+        };
+        if let Err(error) = &piece {
+            tracing::warn!(%error, "a download was broken off");
+        }
+        piece.transpose().map(|piece| (piece, reading))
     });
-    Body::from_stream(pieces)
+    let first = futures::stream::iter(first.map(Ok));
+    Body::from_stream(futures::StreamExt::chain(first, rest))
 }
 
 pub(crate) async fn upload(State(app): Shared, headers: HeaderMap, body: Body) -> Result<Response, Problem> {
-    if !headers.contains_key(header::CONTENT_TYPE) {
-        return Err(Problem::new("request.media-type"));
+    let media_type = headers.get(header::CONTENT_TYPE).ok_or_else(|| Problem::new("request.media-type"))?;
+    let media_type = media_type.to_str().unwrap_or("application/octet-stream").to_owned();
+    let announced = request::announced(&headers);
+    if announced.is_some_and(|length| length > DOCUMENT_BYTES_MAX) {
+        return Err(Problem::about("document.too-large", &format!("{DOCUMENT_BYTES_MAX} byte")));
     }
-    if request::announced(&headers).is_some_and(|length| length > UPLOAD_BYTES_MAX) {
-        return Err(Problem::about("document.too-large", &format!("{UPLOAD_BYTES_MAX} byte")));
-    }
-    let mut incoming = Incoming::new(body);
-    let mut upload = app.uploads.begin()?;
-    while let Some(bytes) = incoming.next().await? {
-        upload.write(&bytes)?;
-    }
-    let finishing = app.clone();
-    let done = tokio::task::spawn_blocking(move || finishing.uploads.finish(upload)).await;
-    let (upload, size) = done.map_err(|_| Problem::new("api.internal"))??;
+    let place = app.uploads.place()?;
+    // before the first byte is read: a caller who waits for `100 Continue` sends none in vain
+    let begun = app.read(move |app, journal| {
+        app.node.documents().has_room(announced.unwrap_or_default())?;
+        Ok(Begun { salt: app.node.salt(), media_type, announced, after_link: journal.tips()?.link })
+    });
+    let begun = begun.await?;
+    let (pass, pieces) = mpsc::channel(PIECES_MAX);
+    let adding = app.clone();
+    let added = tokio::task::spawn_blocking(move || {
+        let _place = place;
+        adding.uploads.add(adding.node.documents(), begun, pieces)
+    });
+    let passed = pass_on(Incoming::new(body), pass).await;
+    let added = added.await.map_err(|_| Problem::new("api.internal"))?;
+    passed?;
+    let (upload, size) = added?;
     Ok((StatusCode::CREATED, Json(Upload { upload, size })).into_response())
+}
+
+/// Hands the pieces of a body to whoever writes them, and its end where it came whole.
+async fn pass_on(mut incoming: Incoming, pass: mpsc::Sender<Option<Bytes>>) -> Result<(), Problem> {
+    while let Some(bytes) = incoming.next().await? {
+        if pass.send(Some(bytes)).await.is_err() {
+            return Ok(()); // whoever wrote gave up and says why
+        }
+    }
+    let _ = pass.send(None).await; // the same
+    Ok(())
 }
 
 pub(crate) async fn transfers(State(app): Shared, page: Page) -> Result<Response, Problem> {

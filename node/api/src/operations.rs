@@ -171,7 +171,10 @@ pub(crate) const OPERATIONS: &[Operation] = operations! {
          author's word.",
         parameters: &["conference", "document", "Range"], request: Content::Nothing,
         answer: 200 Content::Bytes("application/octet-stream"),
-        codes: &["conference.unknown", "conference.ambiguous", "document.unknown", "document.absent", "document.mismatch", "request.range"]
+        codes: &[
+            "conference.unknown", "conference.ambiguous", "document.unknown", "document.absent", "document.mismatch",
+            "document.medium", "request.range", "node.busy",
+        ]
     }
     get "/v1/conferences/{conference}/export" "exportConference" [DOCUMENTS] export::export {
         "Everything that proves a conference", "A ZIP archive of the folder that `concerto verify` and independent programs check.",
@@ -206,10 +209,15 @@ pub(crate) const OPERATIONS: &[Operation] = operations! {
     }
     post "/v1/uploads" "uploadDocument" [DOCUMENTS] documents::upload {
         "Uploads a document for an act",
-        "The body is the document, up to 8 MiB, whatever its Content-Type. Uploading the same bytes again gives the same name and changes \
-         nothing, so no Idempotency-Key is needed. An upload that no act uses is removed after 24 hours.",
+        "The body is the document, of any size up to 64 GiB: it is written to the node's store as it comes, and refused (507) where that \
+         has no room. Content-Type is required. With `Expect: 100-continue` a caller whose document has no room need not send it. \
+         Uploading the same bytes again gives the same name and changes nothing, so no Idempotency-Key is needed. An upload \
+         that no act has named for 24 hours is removed.",
         parameters: &[], request: Content::Bytes("application/octet-stream"), answer: 201 Content::Json("Upload"),
-        codes: &["request.media-type", "request.syntax", "request.too-slow", "document.too-large", "upload.full", "document.full", "document.medium"]
+        codes: &[
+            "request.media-type", "request.syntax", "request.too-slow", "document.too-large", "upload.full", "document.quota",
+            "document.reserve", "document.full", "document.medium", "node.busy",
+        ]
     }
     get "/v1/transfers" "listTransfers" [DOCUMENTS] documents::transfers {
         "Documents on their way to this node", "Oldest first, with the bytes that came already where something counts them.",

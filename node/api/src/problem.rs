@@ -73,6 +73,8 @@ pub(crate) const CODES: &[Code] = codes! {
     "journal.too-new" 503 "L'archivio è di una versione più recente." "The store is of a newer version.";
     "journal.corrupt" 500 "L'archivio è danneggiato." "The store is damaged.";
     "journal.medium" 503 "L'archivio non risponde." "The store does not answer.";
+    "document.quota" 507 "I documenti di questo nodo hanno raggiunto lo spazio massimo (quota_bytes)." "The documents of this node have reached their greatest size (quota_bytes).";
+    "document.reserve" 507 "Sul disco del nodo resta solo la riserva dell'archivio (reserve_bytes)." "The node's disk has only the reserve of its store left (reserve_bytes).";
     "document.full" 507 "Il disco del nodo è pieno." "The node's disk is full.";
     "document.medium" 503 "L'archivio dei documenti non risponde." "The document store does not answer.";
     "document.mismatch" 500 "Il documento conservato non corrisponde alla sua impronta." "The document held does not match its digest.";
@@ -202,7 +204,12 @@ impl From<JournalError> for Problem {
 impl From<DocumentError> for Problem {
     fn from(error: DocumentError) -> Self {
         tracing::warn!(code = error.code(), %error, "the document store could not be used");
-        Self::new(error.code())
+        match &error {
+            // a chunk that is not what its list says
+            DocumentError::Streamed(_) => Self::new("document.mismatch"),
+            error if error.is_no_room() => Self::about(error.code(), error),
+            error => Self::new(error.code()),
+        }
     }
 }
 
@@ -259,11 +266,13 @@ pub(crate) async fn write_in_language(request: Request, next: Next) -> Response 
         StatusCode::SERVICE_UNAVAILABLE | StatusCode::INSUFFICIENT_STORAGE => {
             headers.insert(header::RETRY_AFTER, HeaderValue::from(RETRY_AFTER_SECONDS));
         }
-        StatusCode::REQUEST_TIMEOUT | StatusCode::PAYLOAD_TOO_LARGE => {
-            // what is left of the body is not read
-            headers.insert(header::CONNECTION, HeaderValue::from_static("close"));
-        }
         _ => {}
+    }
+    let unread =
+        [StatusCode::REQUEST_TIMEOUT, StatusCode::PAYLOAD_TOO_LARGE, StatusCode::INSUFFICIENT_STORAGE];
+    if unread.contains(&problem.status) {
+        // what is left of the body is not read
+        headers.insert(header::CONNECTION, HeaderValue::from_static("close"));
     }
     response
 }

@@ -4,13 +4,11 @@ use axum::Json;
 use axum::extract::{Path, State};
 use axum::response::{IntoResponse, Response};
 use concerto_message::{ConferenceId, MessageId, Writer};
-use concerto_port::JournalFeed;
-use concerto_procedure::acts::Act;
+use concerto_port::{ContentStatus, JournalFeed};
 use concerto_procedure::terms::terms;
 use http::HeaderMap;
 use jiff::Timestamp;
 use serde::Serialize;
-use std::collections::BTreeMap;
 use std::sync::Arc;
 use utoipa::ToSchema;
 
@@ -21,6 +19,8 @@ use crate::views::{self, *};
 
 /// Links looked through for one page of the inbox, when most of them are takings in charge.
 const INBOX_LINKS_MAX: usize = 2_000;
+/// The type of the procedente's takings in charge, two or more for each message that an inbox tells.
+const TAKING: &str = "TakenInCharge";
 /// Outbox rows counted for each peer; more are told as this many.
 const COUNTED_MAX: usize = 10_000;
 
@@ -193,7 +193,6 @@ pub(crate) async fn inbox(State(app): Shared, headers: HeaderMap, page: Page) ->
     let found = app.read(move |app, journal| {
         let mut place: u64 = before.unwrap_or(u64::MAX);
         let (mut messages, mut seen, mut more) = (Vec::new(), 0, true);
-        let mut cases = BTreeMap::new();
         while messages.len() < page.limit && seen < INBOX_LINKS_MAX && more {
             let links = journal.received_before(place, page.limit)?;
             more = links.len() == page.limit;
@@ -203,18 +202,12 @@ pub(crate) async fn inbox(State(app): Shared, headers: HeaderMap, page: Page) ->
                     break;
                 }
                 (place, seen) = (stored.row, seen + 1);
-                let conference = &stored.link.payload().conference;
-                if !cases.contains_key(conference)
-                    && let Some(case) = app.case(journal, conference)?
-                {
-                    cases.insert(conference.clone(), case);
+                let payload = stored.link.payload();
+                if payload.message_type == TAKING && stored.content == ContentStatus::Valid {
+                    continue; // known to say nothing of its own, without a look at its conference
                 }
-                let Some(case) = cases.get(conference) else { continue };
-                let Some(entry) = case.entry(stored.link.id()) else { continue };
-                // takings in charge say nothing of their own
-                if !matches!(entry.act, Ok(Act::TakenInCharge(_))) {
-                    messages.push(received_row(lang, case, stored.link.id(), entry));
-                }
+                let row = app.received(journal, lang, (&payload.conference, stored.link.id()))?;
+                messages.extend(row);
             }
         }
         Ok(InboxPage { messages, next: more.then(|| cursor(&place)) })

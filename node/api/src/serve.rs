@@ -118,12 +118,13 @@ pub async fn serve(node: Arc<dyn Node>, config: Config) -> Result<Serving, Serve
 async fn sweep(app: Arc<App>) {
     let mut stopping = app.stopping.clone();
     loop {
+        let sweeping = app.clone();
+        // what goes wrong is in the log; the next one tries again
+        let _ = tokio::task::spawn_blocking(move || sweeping.sweep()).await;
         tokio::select! {
             _ = stopping.wait_for(|stopping| *stopping) => return,
             () = tokio::time::sleep(SWEEP) => {}
         }
-        let sweeping = app.clone();
-        let _ = tokio::task::spawn_blocking(move || sweeping.uploads.sweep()).await; // the next one tries again
     }
 }
 

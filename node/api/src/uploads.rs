@@ -1,157 +1,283 @@
-//! Documents that were uploaded and that no act has used yet: files beside the journal, named by the SHA-256 of their bytes.
+//! Documents that were uploaded. Their bytes go straight into the node's document store, whatever their size, in memory that does not
+//! depend on it; the store's quota and reserve are the only bound.
 //!
-//! This module is the seam for storage of any size: nothing else of the API knows where uploaded bytes lie. Uploading the same bytes
-//! twice changes nothing, so an upload needs no key. What no act uses is removed after a day.
+//! Beside the journal lies a small note for each upload, named by the SHA-256 of its bytes: uploading the same bytes twice changes nothing,
+//! so an upload needs no key. What no link lists a day after it was last named is erased from the store again.
 
+use bytes::Bytes;
 use concerto_core::{Content, NewDocument};
-use concerto_message::limits::SMALL_DOCUMENT_BYTES_MAX;
-use concerto_message::{Audience, Digest};
-use std::fs::{self, DirBuilder, File, OpenOptions};
-use std::io::{self, Write};
-use std::os::unix::fs::{DirBuilderExt, OpenOptionsExt};
+use concerto_message::{Audience, Digest, Salt};
+use concerto_port::{DocumentError, DocumentStore, JournalFeed};
+use serde::{Deserialize, Serialize};
+use std::collections::BTreeMap;
+use std::fs::{self, DirBuilder, File};
+use std::io::{self, Read};
+use std::os::unix::fs::DirBuilderExt;
 use std::path::{Path, PathBuf};
-use std::sync::Mutex;
-use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, Mutex};
 use std::time::{Duration, SystemTime};
+use tokio::sync::{OwnedSemaphorePermit, Semaphore, mpsc};
 
 use crate::problem::Problem;
+use crate::tokens::replace;
 
-/// Largest document, in bytes: what travels between nodes of this version.
-pub(crate) const UPLOAD_BYTES_MAX: u64 = SMALL_DOCUMENT_BYTES_MAX;
-/// Bytes of all uploads together.
-const UPLOADS_BYTES_MAX: u64 = 1024 * 1024 * 1024;
-/// Uploads at one time.
+/// Uploads that come in at one time; others are told to come again.
+const COMING_MAX: usize = 8;
+/// Pieces of an upload that wait for the disk.
+pub(crate) const PIECES_MAX: usize = 4;
+/// Uploads that no act has used yet.
 const UPLOADS_MAX: usize = 4096;
 /// How long an upload is kept that no act uses.
 const KEPT: Duration = Duration::from_secs(24 * 60 * 60);
+/// Bytes written between two looks at the room: others write too, and an upload need not say its length.
+const ROOM_STEP_BYTES: u64 = 16 * 1024 * 1024;
+/// Links read in one go.
+const LINKS_PAGE: usize = 256;
 
-/// The folder of uploads.
+/// The folder of notes about uploads.
 pub(crate) struct Uploads {
     folder: PathBuf,
-    next: AtomicU64,
-    // makes counting and renaming one
-    finishing: Mutex<()>,
+    coming: Arc<Semaphore>,
+    // what is named is not erased, and what is counted is not added to
+    one: Mutex<()>,
 }
 
-/// An upload that is coming in; its file is removed unless it is finished.
-pub(crate) struct Incoming {
-    path: PathBuf,
-    file: File,
-    hash: sha2::Sha256,
-    pub(crate) size: u64,
+/// What is known of an upload.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+struct Note {
+    /// Under which digest the store holds it.
+    document: Digest,
+    /// Its bytes.
+    size: u64,
+    /// The last link of the journal before it came: none up to it lists the document, whose salt was drawn later.
+    after_link: u64,
 }
 
-impl Drop for Incoming {
-    fn drop(&mut self) {
-        let _ = fs::remove_file(&self.path); // it is gone where the upload was finished
-    }
-}
-
-impl Incoming {
-    /// Adds bytes.
-    pub(crate) fn write(&mut self, bytes: &[u8]) -> Result<(), Problem> {
-        use sha2::Digest as _;
-        self.size += bytes.len() as u64;
-        if self.size > UPLOAD_BYTES_MAX {
-            return Err(Problem::about("document.too-large", &format!("{UPLOAD_BYTES_MAX} byte")));
-        }
-        self.hash.update(bytes);
-        self.file.write_all(bytes).map_err(failed)
-    }
+/// What an upload begins with.
+pub(crate) struct Begun {
+    /// The salt of the document.
+    pub(crate) salt: Salt,
+    /// Its media type.
+    pub(crate) media_type: String,
+    /// The length that the request announces.
+    pub(crate) announced: Option<u64>,
+    /// The last link of the journal.
+    pub(crate) after_link: u64,
 }
 
 impl Uploads {
-    /// Opens the folder; unfinished and old files are removed.
+    /// Opens the folder.
     pub(crate) fn open(folder: &Path) -> io::Result<Self> {
         DirBuilder::new().recursive(true).mode(0o700).create(folder)?;
-        let uploads =
-            Self { folder: folder.to_path_buf(), next: AtomicU64::new(0), finishing: Mutex::default() };
-        for entry in fs::read_dir(folder)?.flatten() {
-            if entry.path().extension().is_some_and(|ending| ending == "part") {
-                fs::remove_file(entry.path())?;
-            }
-        }
-        uploads.sweep();
-        Ok(uploads)
+        let coming = Arc::new(Semaphore::new(COMING_MAX));
+        Ok(Self { folder: folder.to_path_buf(), coming, one: Mutex::default() })
     }
 
-    /// Begins an upload.
-    pub(crate) fn begin(&self) -> Result<Incoming, Problem> {
-        let path = self.folder.join(format!("{}.part", self.next.fetch_add(1, Ordering::Relaxed)));
-        let file = OpenOptions::new().write(true).create_new(true).mode(0o600).open(&path).map_err(failed)?;
-        Ok(Incoming { path, file, hash: sha2::Sha256::default(), size: 0 })
+    /// A place for one upload that comes in.
+    pub(crate) fn place(&self) -> Result<OwnedSemaphorePermit, Problem> {
+        self.coming.clone().try_acquire_owned().map_err(|_| Problem::new("node.busy"))
     }
 
-    /// Ends an upload: durable, and named by its bytes.
-    pub(crate) fn finish(&self, incoming: Incoming) -> Result<(Digest, u64), Problem> {
-        use sha2::Digest as _;
-        let digest = Digest(incoming.hash.clone().finalize().into());
-        incoming.file.sync_all().map_err(failed)?;
-        let _one = self.finishing.lock().map_err(|_| Problem::new("api.internal"))?;
-        let place = self.path(digest);
-        if !place.exists() {
-            let (count, bytes) = self.held().map_err(failed)?;
-            if count >= UPLOADS_MAX || bytes.saturating_add(incoming.size) > UPLOADS_BYTES_MAX {
-                return Err(Problem::new("upload.full"));
-            }
+    /// Keeps an upload, durable when this returns; gives its name and its bytes. The pieces end with `None`: where they end without
+    /// it the caller is gone and nothing is kept. Waits for pieces and for the disk.
+    pub(crate) fn add(
+        &self,
+        store: &dyn DocumentStore,
+        begun: Begun,
+        pieces: mpsc::Receiver<Option<Bytes>>,
+    ) -> Result<(Digest, u64), Problem> {
+        let Begun { salt, media_type, announced, after_link } = begun;
+        let mut source = Source {
+            uploads: self,
+            store,
+            pieces,
+            announced,
+            rest: Bytes::new(),
+            hash: sha2::Sha256::default(),
+            size: 0,
+            ended: None,
+            refused: None,
+        };
+        let added = store.add(salt, &media_type, announced.unwrap_or_default(), &mut source);
+        let name = source.ended.map(|(name, _)| name);
+        if let Some((name, Some(note))) = source.ended {
+            return Ok((name, note.size));
         }
-        fs::rename(&incoming.path, place).map_err(failed)?;
-        File::open(&self.folder).and_then(|folder| folder.sync_all()).map_err(failed)?;
-        Ok((digest, incoming.size))
+        let held = match (added, source.refused) {
+            (_, Some(refused)) => return Err(refused.into()),
+            (added, None) => added?,
+        };
+        let name = name.ok_or_else(|| Problem::new("api.internal"))?;
+        let noted = self.note(store, name, Note { document: held.digest, size: held.size, after_link });
+        if !noted.as_ref().is_ok_and(|note| note.document == held.digest) {
+            // nobody can name it
+            store.erase(held.digest)?;
+        }
+        noted.map(|note| (name, note.size))
+    }
+
+    /// Writes a note; the one that stands is given back where the same bytes came twice at one time.
+    fn note(&self, store: &dyn DocumentStore, name: Digest, note: Note) -> Result<Note, Problem> {
+        let _one = self.one.lock().map_err(|_| Problem::new("api.internal"))?;
+        if let Some(before) = read(&self.path(name))?
+            && store.has(before.document)?
+        {
+            return Ok(before);
+        }
+        if fs::read_dir(&self.folder).map_err(failed)?.count() >= UPLOADS_MAX {
+            return Err(Problem::new("upload.full"));
+        }
+        let bytes = serde_json::to_vec(&note).map_err(|e| Problem::about("api.internal", &e))?;
+        replace(&self.path(name), &bytes).map_err(failed)?;
+        Ok(note)
+    }
+
+    /// The upload of this name, if the store holds it; it is kept for another day.
+    fn named(&self, store: &dyn DocumentStore, name: Digest) -> Result<Option<Note>, Problem> {
+        let _one = self.one.lock().map_err(|_| Problem::new("api.internal"))?;
+        let path = self.path(name);
+        let Some(note) = read(&path)? else { return Ok(None) };
+        if !store.has(note.document)? {
+            return Ok(None);
+        }
+        let touched = File::options().write(true).open(&path);
+        touched.and_then(|file| file.set_modified(SystemTime::now())).map_err(failed)?;
+        Ok(Some(note))
     }
 
     /// An upload as a document of a new act.
     pub(crate) fn document(
         &self,
+        store: &dyn DocumentStore,
         upload: Digest,
         media_type: String,
         audience: Audience,
     ) -> Result<NewDocument, Problem> {
-        match fs::read(self.path(upload)) {
-            Ok(bytes) if Digest::of(&bytes) == upload => {
-                Ok(NewDocument { media_type, audience, content: Content::Bytes(bytes) })
-            }
-            Ok(_) => Err(Problem::new("document.mismatch")),
-            Err(error) if error.kind() == io::ErrorKind::NotFound => {
-                Err(Problem::about("upload.unknown", &upload))
-            }
-            Err(error) => Err(failed(error)),
-        }
+        let note = self.named(store, upload)?.ok_or_else(|| Problem::about("upload.unknown", &upload))?;
+        Ok(NewDocument { media_type, audience, content: Content::Held(note.document) })
     }
 
-    /// Removes what no act used in time.
-    pub(crate) fn sweep(&self) {
-        let Ok(entries) = fs::read_dir(&self.folder) else { return };
+    /// Removes the notes that are old, and from the store what no link lists of them.
+    pub(crate) fn sweep(&self, journal: &dyn JournalFeed, store: &dyn DocumentStore) -> Result<(), Problem> {
+        let _one = self.one.lock().map_err(|_| Problem::new("api.internal"))?;
+        let mut unused: BTreeMap<Digest, Note> = BTreeMap::new();
+        let mut old = Vec::new();
         let now = SystemTime::now();
-        for entry in entries.flatten() {
+        for entry in fs::read_dir(&self.folder).map_err(failed)?.flatten() {
             let modified = entry.metadata().and_then(|found| found.modified()).unwrap_or(now);
             if now.duration_since(modified).is_ok_and(|age| age > KEPT) {
-                let _ = fs::remove_file(entry.path()); // the next sweep tries again
+                let note = read(&entry.path())?;
+                unused.extend(note.map(|note| (note.document, note)));
+                old.push(entry.path());
+            }
+        }
+        keep_listed(journal, &mut unused)?;
+        for document in unused.keys() {
+            store.erase(*document)?;
+        }
+        // last: what could not be erased is tried again
+        old.iter().try_for_each(fs::remove_file).map_err(failed)
+    }
+
+    fn path(&self, name: Digest) -> PathBuf {
+        self.folder.join(name.to_string())
+    }
+}
+
+/// Takes out what a link lists.
+fn keep_listed(journal: &dyn JournalFeed, unused: &mut BTreeMap<Digest, Note>) -> Result<(), Problem> {
+    let Some(mut row) = unused.values().map(|note| note.after_link).min() else { return Ok(()) };
+    loop {
+        let links = journal.links_after(row, LINKS_PAGE)?;
+        let Some(last) = links.last() else { return Ok(()) };
+        row = last.row;
+        for stored in &links {
+            let payload = stored.link.payload();
+            for listed in payload.body.iter().chain(&payload.documents) {
+                unused.remove(&listed.digest);
             }
         }
     }
+}
 
-    fn held(&self) -> io::Result<(usize, u64)> {
-        let (mut count, mut bytes) = (0, 0_u64);
-        for entry in fs::read_dir(&self.folder)?.flatten() {
-            count += 1;
-            bytes = bytes.saturating_add(entry.metadata().map_or(0, |found| found.len()));
+/// A note; none where there is none, or something else.
+fn read(path: &Path) -> Result<Option<Note>, Problem> {
+    match fs::read(path) {
+        Ok(bytes) => Ok(serde_json::from_slice(&bytes).ok()),
+        Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(None),
+        Err(error) => Err(failed(error)),
+    }
+}
+
+/// The pieces of an upload, as the store reads them.
+struct Source<'a> {
+    uploads: &'a Uploads,
+    store: &'a dyn DocumentStore,
+    pieces: mpsc::Receiver<Option<Bytes>>,
+    announced: Option<u64>,
+    rest: Bytes,
+    hash: sha2::Sha256,
+    size: u64,
+    /// Its name once all of it came, and what was uploaded under it before.
+    ended: Option<(Digest, Option<Note>)>,
+    refused: Option<DocumentError>,
+}
+
+impl Source<'_> {
+    /// The next piece that is not empty; none at the end.
+    fn next(&mut self) -> io::Result<Option<Bytes>> {
+        use sha2::Digest as _;
+        loop {
+            match self.pieces.blocking_recv() {
+                None => return Err(io::ErrorKind::ConnectionAborted.into()),
+                Some(Some(piece)) if piece.is_empty() => {}
+                Some(Some(piece)) => return Ok(Some(piece)),
+                Some(None) => break,
+            }
         }
-        Ok((count, bytes))
+        let name = Digest(self.hash.clone().finalize().into());
+        let before = self.uploads.named(self.store, name).ok().flatten();
+        self.ended = Some((name, before));
+        // an error makes the store drop the copy
+        if before.is_some() { Err(io::Error::other("uploaded before")) } else { Ok(None) }
     }
 
-    fn path(&self, digest: Digest) -> PathBuf {
-        self.folder.join(digest.to_string())
+    /// Looks at the room where another step of bytes begins.
+    fn check_room(&mut self, more: u64) -> io::Result<()> {
+        if self.size / ROOM_STEP_BYTES == (self.size + more) / ROOM_STEP_BYTES {
+            return Ok(());
+        }
+        let coming = self.announced.map_or(ROOM_STEP_BYTES, |all| all.saturating_sub(self.size));
+        self.store.has_room(coming.min(ROOM_STEP_BYTES)).map_err(|error| {
+            self.refused = Some(error);
+            io::Error::other("no room")
+        })
+    }
+}
+
+impl Read for Source<'_> {
+    fn read(&mut self, into: &mut [u8]) -> io::Result<usize> {
+        use sha2::Digest as _;
+        if self.rest.is_empty() {
+            if self.ended.is_some() {
+                return Ok(0);
+            }
+            let Some(piece) = self.next()? else { return Ok(0) };
+            self.check_room(piece.len() as u64)?;
+            self.hash.update(&piece);
+            self.size += piece.len() as u64;
+            self.rest = piece;
+        }
+        let piece = self.rest.split_to(self.rest.len().min(into.len()));
+        if let Some(place) = into.get_mut(..piece.len()) {
+            place.copy_from_slice(&piece);
+        }
+        Ok(piece.len())
     }
 }
 
 fn failed(error: io::Error) -> Problem {
-    tracing::warn!(%error, "an upload failed");
-    if error.kind() == io::ErrorKind::StorageFull {
-        Problem::new("document.full")
-    } else {
-        Problem::new("document.medium")
-    }
+    DocumentError::Medium(error).into()
 }
 
 #[cfg(test)]

@@ -173,7 +173,8 @@ fn documents(app: &App, asked: Vec<DocumentRequest>) -> Result<Vec<NewDocument>,
         return Err(Problem::about("request.syntax", &format!("documents: {DOCUMENTS_MAX}")));
     }
     let read = |document: DocumentRequest| {
-        app.uploads.document(document.upload, document.media_type, audience(document.audience))
+        let store = app.node.documents();
+        app.uploads.document(store, document.upload, document.media_type, audience(document.audience))
     };
     asked.into_iter().map(read).collect()
 }

@@ -18,6 +18,7 @@ pub fn documents_contract(fresh: &mut dyn FnMut() -> Box<dyn DocumentStore>) {
     a_bad_chunk_leaves_what_was_before(&*fresh());
     a_list_or_link_that_lies_leaves_nothing(&*fresh());
     what_is_no_longer_wanted_is_erased(&*fresh());
+    what_is_erased_is_gone_and_can_come_again(&*fresh());
 }
 
 /// Checks that an implementation keeps its quota and its reserve; `fresh` makes an empty store of 64 MiB in all, or more, with them.
@@ -194,4 +195,17 @@ fn many_threads_may_put_the_same(store: &dyn DocumentStore) {
             });
         }
     });
+}
+
+fn what_is_erased_is_gone_and_can_come_again(store: &dyn DocumentStore) {
+    let bytes = sample(CHUNK_BYTES + 1);
+    let other = store.add(SALT, "text/plain", 1, &mut b"x".as_slice()).unwrap();
+    for _ in 0..2 {
+        let size = bytes.len() as u64;
+        let held = store.add(SALT, "application/pdf", size, &mut bytes.as_slice()).unwrap();
+        store.erase(held.digest).unwrap();
+        store.erase(held.digest).unwrap();
+        assert!(!store.has(held.digest).unwrap() && store.describe(held.digest).unwrap().is_none());
+    }
+    assert!(store.has(other.digest).unwrap());
 }

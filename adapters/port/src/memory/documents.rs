@@ -122,6 +122,10 @@ impl DocumentStore for MemoryDocuments {
         source.read_to_end(&mut bytes)?;
         Ok(self.keep(salt, bytes, Some(media_type)))
     }
+    fn erase(&self, digest: Digest) -> Result<(), DocumentError> {
+        self.state().whole.remove(&digest);
+        Ok(())
+    }
     fn resume(&self, listed: &Listed) -> Result<Option<Box<dyn Staged>>, DocumentError> {
         let Some(partial) = self.state().staged.get(&listed.digest).cloned() else { return Ok(None) };
         let Ok(mut checking) = Checking::new(*listed, partial.salt, partial.list) else {
