@@ -1,8 +1,9 @@
 #!/usr/bin/env python3
 """Opens a conference and concludes it, knowing nothing of Concerto but its OpenAPI document.
 
-    conclude_from_openapi.py LEAD_URL BODY_URL
+    conclude_from_openapi.py LEAD_URL BODY_URL [FOUND]
 
+FOUND is a file for what the procedente's node then holds, for other programs to ask for: names of the path parameters and their values (JSON).
 LEAD_TOKEN and BODY_TOKEN hold the tokens (scopes read, write, documents). The document is fetched from the procedente's node. Operations
 are found by their operationId; requests are built from the examples and schemas of the document; every answer must have a status that the
 document names, and every request the fields that its schema requires. Standard library only.
@@ -186,6 +187,9 @@ def conclude(lead, body):
     if not lead.done("exportConference", conference=conference).startswith(b"PK"):
         raise Unexpected("the export is no ZIP archive")
     pages(lead, conference)
+    document = next(row["document"] for row in lead.done("listDocuments", conference=conference)["documents"]
+                    if row["held"] and not row["body"])
+    return {"conference": conference, "message": opened["message"], "document": document}
 
 
 def effective_at(node, conference):
@@ -223,16 +227,19 @@ def pages(node, conference):
 
 
 def main():
-    lead_url, body_url = sys.argv[1:3]
+    lead_url, body_url, *found_file = sys.argv[1:]
     with urllib.request.urlopen(lead_url + "/v1/openapi.json", timeout=PATIENCE_S) as answer:
         document = json.load(answer)
     lead = Client(lead_url, os.environ["LEAD_TOKEN"], document)
     body = Client(body_url, os.environ["BODY_TOKEN"], document)
     try:
-        conclude(lead, body)
+        found = conclude(lead, body)
     except Unexpected as error:
         print(f"conclude_from_openapi: {error}", file=sys.stderr)
         return 1
+    for path in found_file:
+        with open(path, "w", encoding="utf-8") as file:
+            json.dump(found, file)
     print("OK: a conference was opened and concluded from the OpenAPI document alone")
     return 0
 

@@ -170,7 +170,7 @@ pub(crate) const OPERATIONS: &[Operation] = operations! {
         "Checked against its digest on the way. Part of it with `Range: bytes=FROM-` or `bytes=FROM-TO` (206). The media type is the \
          author's word.",
         parameters: &["conference", "document", "Range"], request: Content::Nothing,
-        answer: 200 Content::Bytes("application/octet-stream"),
+        answer: 200 Content::Bytes("*/*"),
         codes: &[
             "conference.unknown", "conference.ambiguous", "document.unknown", "document.absent", "document.mismatch",
             "document.medium", "request.range", "node.busy",
