@@ -184,7 +184,8 @@ fn notice_facts() -> Result<Value, Failed> {
     }))
 }
 
-fn notice_body() -> Value {
+/// The text of the notices of measurements.
+pub(crate) fn notice_body() -> Value {
     json!({
         "schema": "urn:concerto:schema:body:notice:1",
         "language": "it",

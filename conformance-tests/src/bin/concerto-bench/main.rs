@@ -5,10 +5,11 @@
 //! verified, validated and synced at the other, and its *accepted* receipt verified and synced at its author. Beside it: what
 //! the cores allow (2 signatures and 2 verifications with P-256 for each exchange), what the disk allows (commits), what the
 //! transport allows (frames). Then one large document, beside a raw stream and a raw write. Also the memory of an idle node, the size of the
-//! program, and the law: a large case folded, and the time of `concerto terms`.
+//! program, the law: a large case folded, and the time of `concerto terms`; and the reads of the local API of a node with many conferences.
 //!
 //! Exit codes: 0 every target is met, 1 a target is missed, 2 wrong usage, 4 the measurement failed.
 
+mod api;
 mod control;
 mod federation;
 mod law;
@@ -23,7 +24,7 @@ use std::time::Duration;
 
 use federation::Federation;
 use report::Report;
-use settings::{Failed, Settings};
+use settings::{Failed, Only, Settings};
 
 /// Orders in flight for each measurement of exchanges.
 const IN_FLIGHT: [usize; 3] = [1, 8, 64];
@@ -57,9 +58,14 @@ fn main() -> ExitCode {
 
 fn measure(settings: &Settings) -> Result<Report, Failed> {
     let mut report = Report::of_this_machine();
-    settings.progress("the law: a case of 5,000 messages, and concerto terms");
-    report.law = Some(law::measure(&settings.concerto)?);
-    if settings.only_law {
+    if settings.only != Some(Only::Api) {
+        settings.progress("the law: a case of 5,000 messages, and concerto terms");
+        report.law = Some(law::measure(&settings.concerto)?);
+    }
+    if settings.only != Some(Only::Law) && settings.conferences > 0 {
+        report.api = Some(api::measure(settings, settings.conferences)?);
+    }
+    if settings.only.is_some() {
         return Ok(report);
     }
     settings.progress("the program's size");

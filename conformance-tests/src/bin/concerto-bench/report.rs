@@ -3,6 +3,7 @@
 use serde_json::{Value, json};
 use std::fmt::Write;
 
+use crate::api::{Measured, P99_MS_MAX};
 use crate::law::{Law, REPLAY_MS_MAX, TERMS_MS_MAX};
 
 /// Least part of the machine's limit, at the most in flight, that exchanges must reach.
@@ -147,6 +148,7 @@ pub(crate) struct Report {
     pub(crate) loaded_bytes: u64,
     pub(crate) program_bytes: u64,
     pub(crate) law: Option<Law>,
+    pub(crate) api: Option<Measured>,
 }
 
 /// A number that has a target.
@@ -176,6 +178,7 @@ impl Report {
 
     fn judged(&self) -> Vec<Judged> {
         let mut judged = self.law.map_or_else(Vec::new, judged_law);
+        judged.extend(self.api.as_ref().map(judged_api));
         if !self.exchanges.is_empty() {
             judged.extend(self.judged_node());
         }
@@ -227,6 +230,9 @@ impl Report {
         writeln!(out, "\n{}", self.machine)?;
         if self.debug_build {
             writeln!(out, "A development build: these numbers say nothing about a release.")?;
+        }
+        if let Some(api) = &self.api {
+            write_api(out, api)?;
         }
         if !self.exchanges.is_empty() {
             self.write_node(out)?;
@@ -317,6 +323,7 @@ impl Report {
             "loaded_bytes": self.loaded_bytes,
             "program_bytes": self.program_bytes,
             "law": self.law.map(|law| json!({ "replay_ms": law.replay_ms, "terms_ms": law.terms_ms })),
+            "api": self.api.as_ref().map(api_json),
             "verdicts": verdicts,
             "pass": self.passed(),
         })
@@ -334,4 +341,39 @@ fn judged_law(law: Law) -> Vec<Judged> {
         judge("a case of 50 bodies and 5,000 messages folded", law.replay_ms, REPLAY_MS_MAX),
         judge("concerto terms, from start to end", law.terms_ms, TERMS_MS_MAX),
     ]
+}
+
+/// The slowest kind of read counts.
+fn judged_api(api: &Measured) -> Judged {
+    let slowest = api.reads.iter().map(|reads| reads.p99_ms).fold(0.0, f64::max);
+    Judged {
+        what: "reads of the API with many conferences, p99",
+        found: format!("{slowest:.1} ms"),
+        target: format!("below {P99_MS_MAX:.0} ms"),
+        met: slowest < P99_MS_MAX,
+    }
+}
+
+fn write_api(out: &mut String, api: &Measured) -> std::fmt::Result {
+    let Measured { conferences, first_list_s, resident_bytes, reads } = api;
+    writeln!(out, "\nReads of the local API of a node with {conferences} conferences, one after the other")?;
+    writeln!(out, "{:>22} {:>8} {:>10} {:>10}", "", "count", "p50 ms", "p99 ms")?;
+    for reads in reads {
+        writeln!(out, "{:>22} {:>8} {:>10.2} {:>10.2}", reads.what, reads.count, reads.p50_ms, reads.p99_ms)?;
+    }
+    let resident = *resident_bytes as f64 / 1_048_576.0;
+    writeln!(
+        out,
+        "{first_list_s:>12.1} s from the start of the node until all were listed once; {resident:.0} MiB resident\n"
+    )
+}
+
+fn api_json(api: &Measured) -> Value {
+    let reads = api.reads.iter().map(|reads| {
+        json!({ "what": reads.what, "count": reads.count, "p50_ms": reads.p50_ms, "p99_ms": reads.p99_ms })
+    });
+    json!({
+        "conferences": api.conferences, "first_list_s": api.first_list_s, "resident_bytes": api.resident_bytes,
+        "reads": reads.collect::<Vec<_>>(),
+    })
 }

@@ -13,10 +13,20 @@ concerto-bench [OPTIONS]: the speed of two nodes on this machine, beside what th
   --folder PATH     where the nodes work (else a temporary folder beside the program, on its disk)
   --seconds N       how long each measurement lasts (5)
   --idle N          seconds before the memory of idle nodes is read (10)
-  --only law        only the law: a large case folded, and concerto terms
+  --only PART       law: only a large case folded, and concerto terms; api: only the reads of the local API
   --document-mib N  size of the large document, in MiB; 0: none (1024)
+  --conferences N   conferences of the node whose local API is read; 0: none (10000)
   --format FORMAT   text (for people, the default) or json
   --help            this text";
+
+/// The only part to measure.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Only {
+    /// A large case folded, and `concerto terms`.
+    Law,
+    /// The reads of the local API.
+    Api,
+}
 
 /// The settings of one run.
 #[derive(Debug)]
@@ -27,7 +37,8 @@ pub(crate) struct Settings {
     pub(crate) idle: Duration,
     pub(crate) document_mib: usize,
     pub(crate) json: bool,
-    pub(crate) only_law: bool,
+    pub(crate) conferences: usize,
+    pub(crate) only: Option<Only>,
 }
 
 impl Settings {
@@ -42,7 +53,8 @@ impl Settings {
             idle: Duration::from_secs(10),
             document_mib: 1024,
             json: false,
-            only_law: false,
+            conferences: 10_000,
+            only: None,
         };
         while let Some(name) = arguments.next() {
             if name == "--help" {
@@ -56,7 +68,9 @@ impl Settings {
                 "--seconds" => settings.seconds = Duration::from_secs(value.parse::<u64>()?.max(1)),
                 "--document-mib" => settings.document_mib = value.parse()?,
                 "--idle" => settings.idle = Duration::from_secs(value.parse()?),
-                "--only" if value == "law" => settings.only_law = true,
+                "--only" if value == "law" => settings.only = Some(Only::Law),
+                "--only" if value == "api" => settings.only = Some(Only::Api),
+                "--conferences" => settings.conferences = value.parse()?,
                 "--format" if value == "json" || value == "text" => settings.json = value == "json",
                 _ => return Err(format!("{name} {value} is not understood").into()),
             }
