@@ -186,9 +186,9 @@ pub(crate) async fn upload(State(app): Shared, headers: HeaderMap, body: Body) -
     }
     let place = app.uploads.place()?;
     // before the first byte is read: a caller who waits for `100 Continue` sends none in vain
-    let begun = app.read(move |app, journal| {
+    let begun = app.read(move |app, _| {
         app.node.documents().has_room(announced.unwrap_or_default())?;
-        Ok(Begun { salt: app.node.salt(), media_type, announced, after_link: journal.tips()?.link })
+        Ok(Begun { salt: app.node.salt(), media_type, announced })
     });
     let begun = begun.await?;
     let (pass, pieces) = mpsc::channel(PIECES_MAX);

@@ -33,7 +33,7 @@ const HEADERS_BYTES_MAX: usize = 32 * 1024;
 /// Pause between two looks at the end of the journal.
 const PULSE: Duration = Duration::from_millis(200);
 /// Pause between two removals of old uploads.
-const SWEEP: Duration = Duration::from_secs(60 * 60);
+const SWEEP: Duration = Duration::from_secs(6 * 60 * 60);
 /// Longest wait for requests under way when the node stops.
 const FAREWELL: Duration = Duration::from_secs(2);
 

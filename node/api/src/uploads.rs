@@ -9,7 +9,7 @@ use concerto_core::{Content, NewDocument};
 use concerto_message::{Audience, Digest, Salt};
 use concerto_port::{DocumentError, DocumentStore, JournalFeed};
 use serde::{Deserialize, Serialize};
-use std::collections::BTreeMap;
+use std::collections::BTreeSet;
 use std::fs::{self, DirBuilder, File};
 use std::io::{self, Read};
 use std::os::unix::fs::DirBuilderExt;
@@ -49,8 +49,6 @@ struct Note {
     document: Digest,
     /// Its bytes.
     size: u64,
-    /// The last link of the journal before it came: none up to it lists the document, whose salt was drawn later.
-    after_link: u64,
 }
 
 /// What an upload begins with.
@@ -61,8 +59,6 @@ pub(crate) struct Begun {
     pub(crate) media_type: String,
     /// The length that the request announces.
     pub(crate) announced: Option<u64>,
-    /// The last link of the journal.
-    pub(crate) after_link: u64,
 }
 
 impl Uploads {
@@ -86,7 +82,7 @@ impl Uploads {
         begun: Begun,
         pieces: mpsc::Receiver<Option<Bytes>>,
     ) -> Result<(Digest, u64), Problem> {
-        let Begun { salt, media_type, announced, after_link } = begun;
+        let Begun { salt, media_type, announced } = begun;
         let mut source = Source {
             uploads: self,
             store,
@@ -108,7 +104,7 @@ impl Uploads {
             (added, None) => added?,
         };
         let name = name.ok_or_else(|| Problem::new("api.internal"))?;
-        let noted = self.note(store, name, Note { document: held.digest, size: held.size, after_link });
+        let noted = self.note(store, name, Note { document: held.digest, size: held.size });
         if !noted.as_ref().is_ok_and(|note| note.document == held.digest) {
             // nobody can name it
             store.erase(held.digest)?;
@@ -158,25 +154,36 @@ impl Uploads {
     }
 
     /// Removes the notes that are old, and from the store what no link lists of them.
+    ///
+    /// The journal is read without a lock: a link that lists an old upload was written a day ago at the latest, because an act that names
+    /// one makes its note young again. Only notes that are still old after the reading go.
     pub(crate) fn sweep(&self, journal: &dyn JournalFeed, store: &dyn DocumentStore) -> Result<(), Problem> {
+        let (old, mut unused) = (self.old()?, BTreeSet::new());
+        for path in &old {
+            unused.extend(read(path)?.map(|note| note.document));
+        }
+        keep_listed(journal, &mut unused)?;
         let _one = self.one.lock().map_err(|_| Problem::new("api.internal"))?;
-        let mut unused: BTreeMap<Digest, Note> = BTreeMap::new();
-        let mut old = Vec::new();
+        for path in self.old()?.into_iter().filter(|path| old.contains(path)) {
+            if let Some(note) = read(&path)?.filter(|note| unused.contains(&note.document)) {
+                store.erase(note.document)?;
+            }
+            fs::remove_file(path).map_err(failed)?;
+        }
+        Ok(())
+    }
+
+    /// The notes of uploads that no act named for so long.
+    fn old(&self) -> Result<BTreeSet<PathBuf>, Problem> {
         let now = SystemTime::now();
+        let mut old = BTreeSet::new();
         for entry in fs::read_dir(&self.folder).map_err(failed)?.flatten() {
             let modified = entry.metadata().and_then(|found| found.modified()).unwrap_or(now);
             if now.duration_since(modified).is_ok_and(|age| age > KEPT) {
-                let note = read(&entry.path())?;
-                unused.extend(note.map(|note| (note.document, note)));
-                old.push(entry.path());
+                old.insert(entry.path());
             }
         }
-        keep_listed(journal, &mut unused)?;
-        for document in unused.keys() {
-            store.erase(*document)?;
-        }
-        // last: what could not be erased is tried again
-        old.iter().try_for_each(fs::remove_file).map_err(failed)
+        Ok(old)
     }
 
     fn path(&self, name: Digest) -> PathBuf {
@@ -185,9 +192,9 @@ impl Uploads {
 }
 
 /// Takes out what a link lists.
-fn keep_listed(journal: &dyn JournalFeed, unused: &mut BTreeMap<Digest, Note>) -> Result<(), Problem> {
-    let Some(mut row) = unused.values().map(|note| note.after_link).min() else { return Ok(()) };
-    loop {
+fn keep_listed(journal: &dyn JournalFeed, unused: &mut BTreeSet<Digest>) -> Result<(), Problem> {
+    let mut row = 0;
+    while !unused.is_empty() {
         let links = journal.links_after(row, LINKS_PAGE)?;
         let Some(last) = links.last() else { return Ok(()) };
         row = last.row;
@@ -198,6 +205,7 @@ fn keep_listed(journal: &dyn JournalFeed, unused: &mut BTreeMap<Digest, Note>) -
             }
         }
     }
+    Ok(())
 }
 
 /// A note; none where there is none, or something else.

@@ -179,7 +179,7 @@ fn conference(
         let payload = forge::receipt(issuer, &author.writer.to_string(), id, &[message], at(minutes));
         forge::signed_receipt(issuer, &payload, at(minutes))
     };
-    let notice = link(lead, acts::notice(rome_date(now), &[body.writer.clone()]), 1, None, 0);
+    let notice = link(lead, acts::notice(rome_date(now), std::slice::from_ref(&body.writer)), 1, None, 0);
     let delivered = receipt(body, lead, notice, 1);
     let deliveries = TakenInCharge { messages: Vec::new(), deliveries: vec![delivered.clone()] };
     let proof = link(lead, Act::TakenInCharge(deliveries), 2, Some(notice.0), 2);
