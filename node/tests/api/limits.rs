@@ -91,8 +91,13 @@ fn pages_lead_to_the_end_and_an_entity_tag_lives_as_long_as_its_answer() {
     }
     let whole = |api: &Api, path: &str, rows: &str| api.shown(path)[rows].as_array().unwrap().clone();
     eventually("the body holds five notices", || whole(&body, "/v1/inbox", "messages").len() == 5);
-    eventually("everything is receipted", || whole(&lead, "/v1/outbox", "waiting").is_empty());
     let conferences = whole(&lead, "/v1/conferences", "conferences");
+    for row in &conferences {
+        let path = format!("/v1/conferences/{}", encoded(&text(row, "conference")));
+        let status = || lead.shown(&path)["view"]["bodies"][0]["status"].clone();
+        eventually("the lead took the proof of receipt in charge", || status() == json!("waiting"));
+    }
+    eventually("everything is receipted", || whole(&lead, "/v1/outbox", "waiting").is_empty());
     let path = format!("/v1/conferences/{}", encoded(&text(&conferences[0], "conference")));
     let tags: Vec<(String, String)> = ["", "/timeline", "/terms"]
         .map(|part| format!("{path}{part}"))
