@@ -6,8 +6,8 @@ use concerto_message::ids::Nonce;
 use concerto_message::jose::{self, ContentType, base64url};
 use concerto_message::receipt::{Covered, RECEIPT_SCHEMA};
 use concerto_message::{
-    Attachment, Audience, ConferenceId, Digest, Incarnation, Link, MessageId, ParsedLink, Payload, Salt,
-    Verified,
+    Attachment, Audience, ConferenceId, Digest, Incarnation, Link, MessageId, ParsedLink, ParsedReceipt,
+    Payload, Receipt, Salt, Verified,
 };
 use concerto_procedure::acts::Act;
 use jiff::Timestamp;
@@ -103,6 +103,11 @@ fn set(value: &mut Value, name: &str, member: Value) {
 /// A forged text as a link, trusted because the test knows who wrote it.
 pub fn read(text: &str) -> Verified<Link> {
     ParsedLink::parse(text).unwrap().from_own_journal()
+}
+
+/// The same for a receipt.
+pub fn read_receipt(text: &str) -> Verified<Receipt> {
+    ParsedReceipt::parse(text).unwrap().from_own_journal()
 }
 
 /// The payload of an *accepted* receipt of `issuer` for messages of `author`.

@@ -9,7 +9,7 @@ use concerto_conformance::federation::Office;
 use concerto_conformance::forge::{self, Draft};
 use concerto_documents_fs::FolderStore;
 use concerto_message::ids::Nonce;
-use concerto_message::{Attachment, Audience, ConferenceId, ParsedReceipt, Salt};
+use concerto_message::{Attachment, Audience, ConferenceId, Salt};
 use concerto_port::{ContentStatus, DocumentStore, Journal, Write};
 use concerto_procedure::acts::{Act, Position, Taken, TakenInCharge};
 use concerto_procedure::rome_date;
@@ -194,8 +194,7 @@ fn conference(
     let taken = TakenInCharge { messages: vec![taken], deliveries: Vec::new() };
     let last = link(lead, Act::TakenInCharge(taken), 3, Some(proof.0), 5);
     for (text, minutes) in [(delivered, 1), (received, 4)] {
-        let receipt = ParsedReceipt::parse(&text).map(ParsedReceipt::from_own_journal);
-        writes.extend(receipt.map(|receipt| Write::Receipt { receipt, at: at(minutes) }));
+        writes.push(Write::Receipt { receipt: forge::read_receipt(&text), at: at(minutes) });
     }
     writes.push(Write::Enqueue { peer: body.writer.clone(), message: last.0, at: at(5) });
     writes
