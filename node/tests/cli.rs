@@ -198,7 +198,9 @@ fn an_order_given_to_a_node_that_does_not_run_leaves_when_it_runs() {
 
     let (lead, body) = (federation.serve("lead"), federation.serve("body"));
     eventually("the notice is receipted", || told(&federation, &["outbox"]) == json!({ "waiting": [] }));
-    assert!(read(&federation, &["outbox"]).contains("Nulla attende una ricevuta."));
+    eventually("nothing waits for a receipt", || {
+        read(&federation, &["outbox"]).contains("Nulla attende una ricevuta.")
+    });
     let inbox = federation.run("body", &["--format", "json", "inbox"]).json();
     let messages = inbox["messages"].as_array().unwrap();
     assert_eq!(messages.len(), 2);
