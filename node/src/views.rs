@@ -243,6 +243,14 @@ pub(crate) fn terms_text(out: Output, home: &Home, case: &Case, with_reasons: bo
             text.push_str(&line(&" ".repeat(20), &term.derivation_text(lang)));
         }
     }
+    let others: Vec<String> = case.disagreeing().iter().map(|writer| name_of(home, writer)).collect();
+    if !others.is_empty() {
+        let what = out.say(
+            "Calcolano termini diversi (vedere gli allarmi):",
+            "Other terms are computed by (see the alarms):",
+        );
+        text.push_str(&line("! ", &format!("{what} {}", others.join(", "))));
+    }
     text
 }
 

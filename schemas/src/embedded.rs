@@ -57,6 +57,7 @@ pub(crate) const SCHEMAS: &[SchemaFile] = embedded! {
     "urn:concerto:schema:body:closure:1" => "bodies/closure.schema.json",
     "urn:concerto:schema:body:common:1" => "bodies/common.schema.json",
     "urn:concerto:schema:body:competence-statement:1" => "bodies/competence-statement.schema.json",
+    "urn:concerto:schema:body:derivations:1" => "bodies/derivations.schema.json",
     "urn:concerto:schema:body:determination:1" => "bodies/determination.schema.json",
     "urn:concerto:schema:body:efficacy-statement:1" => "bodies/efficacy-statement.schema.json",
     "urn:concerto:schema:body:final-determination:1" => "bodies/final-determination.schema.json",

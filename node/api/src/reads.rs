@@ -166,6 +166,7 @@ pub(crate) async fn conference_terms(
             conference: case.id().clone(),
             terms: terms(case.state()),
             terms_statement: case.terms_statement(),
+            disagreeing: case.disagreeing().iter().cloned().collect(),
         })
     });
     tagged(&headers, &found.await?)

@@ -127,6 +127,9 @@ pub struct Terms {
     /// Their digest, which nodes compare.
     #[schema(schema_with = crate::openapi::terms_statement)]
     pub terms_statement: Option<TermsStatement>,
+    /// Whose nodes compute other terms, until the procedente corrects them; the alarm `terms.differ` has both derivations.
+    #[schema(schema_with = crate::openapi::writers)]
+    pub disagreeing: Vec<Writer>,
 }
 
 /// A message of another node.

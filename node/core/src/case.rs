@@ -18,8 +18,9 @@ use concerto_procedure::evolve::{Event, evolve};
 use concerto_procedure::term::terms_digest;
 use concerto_procedure::terms::terms;
 use jiff::Timestamp;
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::{BTreeMap, BTreeSet, VecDeque};
 
+use crate::agreement::open_disagreements;
 use crate::entry::read_act;
 pub use crate::entry::{Entry, Noted, receipt_digest};
 use crate::ingest::{QUOTED_INVALID, content_status};
@@ -71,8 +72,15 @@ pub struct Case {
     generation: u64,
     awaited: Option<Awaited>,
     terms: Option<Digest>,
+    // links of the procedente since the terms moved last: after each of them they are what they are now
+    same_terms_after: VecDeque<MessageId>,
     observed: BTreeMap<Writer, MessageId>,
+    // whose node computed other terms, until it computes the same again
+    disagreeing: BTreeSet<Writer>,
 }
+
+/// Most links of the procedente after which another's terms can still be compared with this node's own.
+const COMPARED_MAX: usize = 256;
 
 impl Case {
     /// A conference of which nothing is known yet.
@@ -93,7 +101,9 @@ impl Case {
             generation: 0,
             awaited: None,
             terms: None,
+            same_terms_after: VecDeque::new(),
             observed: BTreeMap::new(),
+            disagreeing: BTreeSet::new(),
         }
     }
 
@@ -106,11 +116,11 @@ impl Case {
         for receipt in journal.conference_receipts(id)? {
             case.note_receipt(&receipt);
         }
-        for alarm in journal.alarms(Some(id), ALARMS_MAX)? {
-            if alarm.code == QUOTED_INVALID {
-                case.bad_receipts.extend(alarm.subject.parse::<Digest>().ok());
-            }
+        let alarms = journal.alarms(Some(id), ALARMS_MAX)?;
+        for alarm in alarms.iter().filter(|alarm| alarm.code == QUOTED_INVALID) {
+            case.bad_receipts.extend(alarm.subject.parse::<Digest>().ok());
         }
+        case.disagreeing = open_disagreements(&alarms);
         let mut after = 0;
         loop {
             let page = journal.links(id, after, PAGE)?;
@@ -183,6 +193,26 @@ impl Case {
         }
         Some(TermsStatement { lead_head: self.folded_head?, digest: self.terms? })
     }
+    /// Digest of the terms after a link of the procedente, if they are what they are now (as far back as is kept in memory).
+    pub(crate) fn terms_after(&self, lead_head: MessageId) -> Option<Digest> {
+        let now = self.terms_statement()?;
+        (now.lead_head == lead_head || self.same_terms_after.contains(&lead_head)).then_some(now.digest)
+    }
+
+    /// Whose nodes compute other terms than this one, as far as it was told.
+    pub fn disagreeing(&self) -> &BTreeSet<Writer> {
+        &self.disagreeing
+    }
+
+    pub(crate) fn disagrees(&mut self, other: &Writer) {
+        self.disagreeing.insert(other.clone());
+    }
+
+    /// Whether another that disagreed agrees now.
+    pub(crate) fn agrees(&mut self, other: &Writer) -> bool {
+        self.disagreeing.remove(other)
+    }
+
     /// SHA-256 of the state's JSON: equal states have equal digests.
     pub fn state_digest(&self) -> Digest {
         Digest::of(&serde_json::to_vec(&self.state).unwrap_or_default())
@@ -365,14 +395,19 @@ impl Case {
             self.taken.clear();
             self.folded = 0;
             self.folded_head = None;
+            self.same_terms_after.clear();
         }
         self.awaited = None;
         let mut terms_moved = self.terms.is_none();
         for id in chain.settled_after(self.folded) {
             match self.events(id) {
                 Ok(events) => {
+                    if events.iter().any(moves_terms) {
+                        terms_moved = true;
+                        self.same_terms_after.clear();
+                    }
+                    self.same_terms_after.push_back(id);
                     for event in &events {
-                        terms_moved |= moves_terms(event);
                         evolve(&mut self.state, event);
                         if let Event::Taken { message, .. } = event {
                             self.taken.insert(*message);
@@ -386,6 +421,9 @@ impl Case {
             }
             self.folded += 1;
             self.folded_head = Some(id);
+        }
+        while self.same_terms_after.len() > COMPARED_MAX {
+            self.same_terms_after.pop_front();
         }
         if terms_moved {
             self.terms = Some(terms_digest(&terms(&self.state)));

@@ -360,6 +360,7 @@ impl Node {
         if complete {
             let kind = ReceiptKind::DocumentsComplete;
             self.tell_about_documents(world, step, &stored.link, kind)?;
+            self.tell_differences(world, step, &stored.link)?;
         }
         Ok(())
     }

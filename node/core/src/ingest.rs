@@ -168,6 +168,9 @@ impl Node {
         let joined: Vec<Writer> = case.participants().difference(&before).cloned().collect();
         self.enqueue_for_new(world, step, &payload.conference, &joined);
         self.judge_quoted(world, step, from, &payload.conference, link.id())?;
+        if payload.attachments().all(|a| world.documents.has(a.digest).unwrap_or(false)) {
+            self.tell_differences(world, step, link)?; // else once its documents are held
+        }
         if *payload.conference.lead() == self.identity.writer && !own {
             self.to_take.insert(payload.conference.clone());
         }

@@ -1,8 +1,8 @@
 //! The procedente's part: taking messages and proofs in charge, so that they have effect in every node from the same evidence.
 
-use concerto_message::{Audience, ConferenceId, MessageId, Receipt, ReceiptKind, Verified, Writer};
-use concerto_port::{Alarm, JournalError, Write};
-use concerto_procedure::acts::{Act, Taken, TakenInCharge, TermDigest};
+use concerto_message::{Audience, ConferenceId, MessageId, ReceiptKind, Writer};
+use concerto_port::JournalError;
+use concerto_procedure::acts::{Act, Taken, TakenInCharge};
 use std::collections::BTreeSet;
 
 use crate::case::{Case, Entry, receipt_digest};
@@ -61,48 +61,6 @@ impl Node {
             }
         }
         Ok(())
-    }
-
-    /// Another node computes other terms from the same link of the procedente: an alarm, and this node's own terms, signed.
-    pub(crate) fn compare_terms(&mut self, world: &World<'_>, step: &mut Step, receipt: &Verified<Receipt>) {
-        let payload = receipt.payload();
-        let conference = payload.conference.clone();
-        let Some(theirs) = payload.terms else { return };
-        let Some(case) = self.cases.get(&conference) else { return };
-        let Some(mine) = case.terms_statement() else { return };
-        if mine.lead_head != theirs.lead_head || mine.digest == theirs.digest {
-            return;
-        }
-        step.commit.push(Write::Alarm(Alarm {
-            conference: Some(conference.clone()),
-            code: "terms.disagree".into(),
-            subject: format!("{} {}", payload.issuer, theirs.digest),
-            at: world.now,
-            text: format!(
-                "{} calcola termini diversi dai nostri. La procedente li verifichi e, se serve, li rettifichi (TermCorrection).",
-                payload.issuer
-            ),
-        }));
-        let said = case.entries().any(|(_, e)| match &e.act {
-            Ok(Act::TermDigest(t)) => e.own && t.digest == mine.digest,
-            _ => false,
-        });
-        if said {
-            return;
-        }
-        let terms = concerto_procedure::terms::terms(case.state());
-        let act = Act::TermDigest(TermDigest {
-            lead_head: mine.lead_head,
-            digest: mine.digest,
-            terms: terms.iter().map(concerto_procedure::term::Term::line).collect(),
-        });
-        let draft = Draft { act, body: None, body_audience: Audience::ALL, documents: Vec::new() };
-        if let Ok(Err(fault)) | Err(fault) = self
-            .send(world, step, &conference, draft)
-            .map_err(|e| crate::Fault::technical("store.failed", &e))
-        {
-            tracing::error!(%conference, %fault, "the terms of this node could not be published");
-        }
     }
 }
 

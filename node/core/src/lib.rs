@@ -6,6 +6,7 @@
 //!
 //! [`case::Case`] is everything that a node knows of one conference: its chains, and its state folded from the procedente's chain.
 
+mod agreement;
 mod basis;
 pub mod case;
 mod caution;
