@@ -42,6 +42,13 @@ pub fn body_of(act: &Act) -> Option<Value> {
         Act::ForkResolved(_) => text!("fork-resolved/restored-copy"),
         Act::Sealed(_) => text!("sealed/about-a-find"),
         Act::RecordedExchange(_) => text!("recorded-exchange/pec-to-the-applicant"),
+        Act::ConveningRequest(_) => text!("convening-request/application"),
+        Act::MeetingCall(_) => text!("meeting-call/first-session"),
+        Act::RepresentativeAppointment(_) => text!("representative-appointment/of-the-state"),
+        Act::DissentToRepresentative(_) => text!("dissent-to-representative/roof"),
+        Act::MeetingMinutes(_) => text!("meeting-minutes/first-session"),
+        Act::RebuttalForwarded(_) => text!("rebuttal-forwarded/lower-roof"),
+        Act::SilentGrantCertificate(_) => text!("silent-grant-certificate/crossing"),
         Act::TakenInCharge(_) | Act::TermDigest(_) => return None,
     };
     Some(serde_json::from_str(text).unwrap())
@@ -50,7 +57,7 @@ pub fn body_of(act: &Act) -> Option<Value> {
 /// A call of one body for one ordinary act.
 pub fn invited(body: &Writer) -> Invited {
     let asked = RequestedAct { act: ASKED.to_owned(), eu_express_act: None };
-    Invited { body: body.clone(), acts: vec![asked], sensitive: Vec::new(), seat: None }
+    Invited { body: body.clone(), acts: vec![asked], sensitive: Vec::new(), seat: None, level: None }
 }
 
 /// The notice of a deciding conference in simplified form, with the dates that the law gives for this day.
@@ -70,6 +77,7 @@ pub fn notice(day: Date, bodies: &[Writer]) -> Act {
         sensitive_scope: SensitiveScope::Own,
         invited,
         round: 1,
+        sector: None,
     })
 }
 

@@ -60,6 +60,15 @@ pub(crate) fn text(out: Output, home: &Home, action: &Action) -> String {
         Action::ConveneAgain { .. } => {
             ("indire di nuovo dopo le osservazioni", "convene again after the observations", String::new())
         }
+        Action::CallMeeting { .. } => ("convocare la riunione", "call the meeting", String::new()),
+        Action::ObtainRepresentative { bodies } => (
+            "ottenere la nomina del rappresentante unico per",
+            "obtain the appointment of the single representative for",
+            bodies.iter().map(who).collect::<Vec<_>>().join(", "),
+        ),
+        Action::HoldSession { on } => {
+            ("tenere la seduta e redigere il verbale:", "hold the session and draw up its minutes:", day(on))
+        }
         Action::StateEfficacy { .. } => ("attestare l'efficacia", "state the efficacy", String::new()),
     };
     format!("{} {what}", out.say(it, en)).trim_end().to_owned()

@@ -8,8 +8,8 @@ use concerto_message::ids::Nonce;
 use concerto_message::link::LINK_VERSION;
 use concerto_message::{ConferenceId, Incarnation, Payload, Writer};
 use concerto_procedure::acts::{
-    Act, Efficacy, IntegrationDelivered, Invited, Position, PositionLine, SensitiveScope, StatedDates,
-    TermKind,
+    Act, Direction, Efficacy, IntegrationDelivered, Invited, Outside, Position, PositionLine, SensitiveScope,
+    StatedDates, TermKind,
 };
 use concerto_procedure::conference::{Body, Conference};
 use concerto_procedure::timeliness::judge;
@@ -146,6 +146,16 @@ pub(crate) fn facts(
             })?;
         }
         "RecordedExchange" => fill.put("at", || Some(now))?,
+        "MeetingCall" | "DissentToRepresentative" => fill.put("round", || Some(round))?,
+        "MeetingMinutes" => {
+            fill.put("round", || Some(round))?;
+            fill.put("session", || u16::try_from(conference.sessions().count() + 1).ok())?;
+            fill.put("meeting", || called_by(conference))?;
+        }
+        "RebuttalForwarded" => {
+            fill.put("conclusion", || Some(conference.conclusion()?.message))?;
+            fill.put("observations", || observations(conference))?;
+        }
         _ => {}
     }
     fill.finish()
@@ -172,6 +182,22 @@ fn refused(refusal: &Refusal) -> Failure {
         text_en: refusal.text(Lang::En),
         norm: refusal.norm().map(str::to_owned),
     })
+}
+
+/// What calls the next session: the last call, else the notice.
+fn called_by(conference: &Conference) -> Option<concerto_message::MessageId> {
+    let call = conference.last_call().map(|call| call.message);
+    call.or_else(|| conference.notice().map(|notice| notice.message))
+}
+
+/// The record of the applicant's observations on the conclusion that stands.
+fn observations(conference: &Conference) -> Option<concerto_message::MessageId> {
+    let about = Some(conference.conclusion()?.message);
+    let came = conference.exchanges().iter().find(|exchange| {
+        let act = &exchange.act;
+        act.party == Outside::Applicant && act.direction == Direction::Received && act.about == about
+    });
+    came.map(|exchange| exchange.message)
 }
 
 /// The integration requests that came in time.

@@ -379,5 +379,6 @@ pub(crate) fn delivery_matters(act: &Act) -> bool {
             | Act::IntegrationDelivered(_)
             | Act::TermCorrection(_)
             | Act::FinalDetermination(_)
+            | Act::MeetingCall(_)
     )
 }

@@ -28,6 +28,11 @@ pub(super) const ACTS: &[&str] = &[
     "TermCorrection",
     "Closure",
     "Sealed",
+    "MeetingCall",
+    "RepresentativeAppointment",
+    "DissentToRepresentative",
+    "MeetingMinutes",
+    "RebuttalForwarded",
 ];
 
 /// Stands for the identifier of a message that does not exist yet.
@@ -316,15 +321,17 @@ fn check_expected(case: &CaseFile, problems: &mut Problems) {
 /// A value of the right form for a field that will be computed.
 fn sample(field: &str) -> Value {
     match field {
-        "round" => json!(1),
+        "round" | "session" => json!(1),
         "sensitive_scope" => json!("own"),
         "acts" => json!(["atto"]),
         "requests" | "messages" => json!([SAMPLE_ID]),
-        "suspension" | "conclusion" | "proof_of_receipt" => json!(SAMPLE_ID),
+        "suspension" | "conclusion" | "proof_of_receipt" | "meeting" | "appointment" | "observations" => {
+            json!(SAMPLE_ID)
+        }
         "ground" => json!("late"),
         "positions" => json!([{ "body": "ipa/AOO", "position": "assent", "basis": SAMPLE_ID }]),
         "efficacy" => json!("immediate"),
-        "at" => json!("2000-01-01T00:00:00Z"),
+        "at" | "opened_at" | "closed_at" => json!("2000-01-01T00:00:00Z"),
         "dates" => json!({
             "integration_until": "2000-01-01", "determination_until": "2000-01-01",
             "sensitive_until": "2000-01-01", "meeting_on": "2000-01-01",

@@ -154,5 +154,6 @@ fn delivery_matters(act: &Act) -> bool {
             | Act::IntegrationDelivered(_)
             | Act::TermCorrection(_)
             | Act::FinalDetermination(_)
+            | Act::MeetingCall(_)
     )
 }

@@ -3,10 +3,18 @@
 //! Never free text and never personal data: reasons, prescriptions and names stand in the body of the message. The JSON of each
 //! act is the `facts` of its link and has a schema of the same name in `schemas/`.
 
+mod meetings;
+
 use concerto_message::{Digest, Incarnation, MessageId, Writer};
 use jiff::Timestamp;
 use jiff::civil::Date;
 use serde::{Deserialize, Serialize};
+
+pub use meetings::{
+    Appointer, ConveningRequest, DissentToRepresentative, Level, MeetingCall, MeetingMinutes, MeetingMode,
+    Present, QualifiedInterest, RebuttalForwarded, RepresentativeAppointment, Sector, SessionPosition,
+    SilentGrantCertificate, WorksClass,
+};
 
 /// An act: the type of a message with its facts.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -72,6 +80,27 @@ pub enum Act {
     /// The procedente records what it sent to, or had from, somebody without a node.
     #[doc(alias = "registrazione di comunicazione")]
     RecordedExchange(RecordedExchange),
+    /// The procedente records the request or application that starts the procedure (art. 14-bis c. 2).
+    #[doc(alias = "richiesta di indizione")]
+    ConveningRequest(ConveningRequest),
+    /// The procedente calls a meeting (art. 14-bis c. 6-7, art. 14-ter c. 1).
+    #[doc(alias = "convocazione della riunione")]
+    MeetingCall(MeetingCall),
+    /// Who speaks for one or more bodies (art. 14-ter c. 3-5).
+    #[doc(alias = "rappresentante unico")]
+    RepresentativeAppointment(RepresentativeAppointment),
+    /// A body of the State tells the single representative of its dissent (art. 14-ter c. 4).
+    #[doc(alias = "dissenso comunicato al rappresentante unico")]
+    DissentToRepresentative(DissentToRepresentative),
+    /// What happened in one session (art. 14-ter).
+    #[doc(alias = "verbale")]
+    MeetingMinutes(MeetingMinutes),
+    /// The procedente forwards the observations of art. 10-bis (art. 14-bis c. 5).
+    #[doc(alias = "osservazioni ex art. 10-bis")]
+    RebuttalForwarded(RebuttalForwarded),
+    /// The procedente certifies a grant by silence (D.Lgs. 259/2003 art. 44, 49).
+    #[doc(alias = "attestazione del silenzio")]
+    SilentGrantCertificate(SilentGrantCertificate),
 }
 
 /// What the conference is for (art. 14).
@@ -142,6 +171,9 @@ pub struct Notice {
     pub invited: Vec<Invited>,
     /// 1, or higher after the observations of art. 10-bis.
     pub round: u32,
+    /// The sector, where its law has conferences of its own.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub sector: Option<Sector>,
 }
 
 /// The absolute dates that a notice states (art. 14-bis c. 2 lett. b, c, d).
@@ -150,12 +182,12 @@ pub struct Notice {
 pub struct StatedDates {
     /// Last day for integration requests (lett. b).
     pub integration_until: Date,
-    /// Last day for determinations (lett. c).
+    /// Last day for determinations (lett. c); in the simultaneous form the day by which the works are to end (art. 14-ter c. 2).
     pub determination_until: Date,
     /// Last day for the determinations of bodies that guard sensitive interests.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub sensitive_until: Option<Date>,
-    /// Day of the meeting, if one is needed (lett. d).
+    /// Day of the meeting, if one is needed (lett. d); in the simultaneous form the day of the first session.
     pub meeting_on: Date,
     /// Last day of the whole procedure (art. 2).
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -176,6 +208,9 @@ pub struct Invited {
     /// Where its office has its seat, if local holidays of that place move its terms (`roma`).
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub seat: Option<String>,
+    /// Its level of government, where the single representative of the State is due (art. 14-ter c. 4).
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub level: Option<Level>,
 }
 
 /// An act of assent asked of a body.
@@ -341,6 +376,8 @@ pub enum ImpliedGround {
     Late,
     /// Only an act without the requisites of art. 14-bis c. 3 came.
     NonCompliant,
+    /// It was at no session of the conference that met (art. 14-ter c. 7, art. 14-bis c. 6).
+    Absent,
 }
 
 /// *Presa d'atto* of an implied assent.
@@ -384,6 +421,9 @@ pub struct LateOrInvalidActNotice {
     pub message: MessageId,
     /// The finding, a person's.
     pub finding: Finding,
+    /// Whose position, where the act is the minutes of a session.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub body: Option<Writer>,
 }
 
 /// *Audizione sulle prescrizioni*.
@@ -406,6 +446,9 @@ pub enum Outcome {
     PositiveWithPrescriptions,
     /// Negative.
     Negative,
+    /// Positive although somebody dissents or a condition is not accepted: after a meeting, by the prevailing positions as the procedente
+    /// judges them (art. 14-ter c. 7), or by majority where the law of a sector wants one.
+    PositiveOverDissent,
 }
 
 /// *Determinazione motivata di conclusione*.
@@ -460,6 +503,8 @@ pub enum Question {
     PrescriptionsAcceptable,
     /// Is a dissent not superable?
     DissentNotSuperable,
+    /// Do the positions in favour prevail, by the weight of the interests and not by number (art. 14-ter c. 7)?
+    PrevailingPositions,
 }
 
 /// A recorded answer; its reasons stand in the body.
@@ -512,6 +557,8 @@ pub enum TermKind {
     FinalDetermination,
     /// The whole procedure (art. 2).
     Procedure,
+    /// The end of the works of the conference that meets (art. 14-ter c. 2).
+    EndOfWorks,
 }
 
 /// *Rettifica dei termini*; never shortens a term silently.
@@ -537,6 +584,8 @@ pub enum ClosureGround {
     Withdrawn,
     /// The case was archived.
     Archived,
+    /// The joint examination of an *istruttoria* is complete (art. 14 c. 1): it decides nothing.
+    Examined,
 }
 
 /// *Archiviazione*.

@@ -10,11 +10,13 @@ use serde::{Deserialize, Serialize};
 use std::collections::{BTreeMap, BTreeSet};
 
 use crate::acts::{
-    Closure, CompetenceStatement, Determination, EfficacyStatement, FinalDetermination, Finding,
-    ForkResolved, ImpliedAssent, IntegrationRequest, Invited, Notice, PrescriptionConsultation,
-    RecordedExchange, StatedDates, SyncModeRequest, TermDigest, TermKind,
+    Closure, CompetenceStatement, ConveningRequest, Determination, EfficacyStatement, FinalDetermination,
+    Finding, ForkResolved, ImpliedAssent, IntegrationRequest, Invited, Notice, PrescriptionConsultation,
+    RebuttalForwarded, RecordedExchange, SilentGrantCertificate, StatedDates, SyncModeRequest, TermDigest,
+    TermKind,
 };
 use crate::legal_time::rome_date;
+use crate::sittings::Sittings;
 
 /// A conference as one node knows it. [`Conference::new`] is the draft before the notice.
 #[derive(Debug, Clone, PartialEq, Serialize)]
@@ -42,6 +44,15 @@ pub struct Conference {
     pub(crate) term_digests: BTreeMap<Writer, Sent<TermDigest>>,
     pub(crate) forks_resolved: Vec<Sent<ForkResolved>>,
     pub(crate) anomalies: Vec<Anomaly>,
+    /// This and what follows is left out while there is none: the state of a case of version 0.1.0 is told as it was.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) convening: Option<Sent<ConveningRequest>>,
+    #[serde(skip_serializing_if = "Sittings::is_empty")]
+    pub(crate) sittings: Sittings,
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub(crate) rebuttals: Vec<Sent<RebuttalForwarded>>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) certificate: Option<Sent<SilentGrantCertificate>>,
     /// Every message folded so far: one that comes again has no second effect.
     pub(crate) messages: BTreeSet<MessageId>,
 }
@@ -79,6 +90,14 @@ pub struct Received<T> {
     /// The notice by which an official found that it lacks the requisites of art. 14-bis c. 3.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub non_compliant: Option<MessageId>,
+    /// Whether it was said in a session, whose minutes are the message.
+    #[serde(skip_serializing_if = "is_false")]
+    pub in_session: bool,
+}
+
+#[allow(clippy::trivially_copy_pass_by_ref, reason = "serde wants a reference")]
+fn is_false(flag: &bool) -> bool {
+    !flag
 }
 
 /// When a message came, by the clocks of several.
@@ -196,6 +215,10 @@ impl Conference {
             term_digests: BTreeMap::new(),
             forks_resolved: Vec::new(),
             anomalies: Vec::new(),
+            convening: None,
+            sittings: Sittings::default(),
+            rebuttals: Vec::new(),
+            certificate: None,
             messages: BTreeSet::new(),
         }
     }
@@ -306,6 +329,21 @@ impl Conference {
     pub fn conclusion(&self) -> Option<&Sent<FinalDetermination>> {
         let round = self.round();
         self.conclusions.iter().find(|conclusion| conclusion.act.round == round)
+    }
+
+    /// The request or application on record.
+    pub fn convening_request(&self) -> Option<&Sent<ConveningRequest>> {
+        self.convening.as_ref()
+    }
+
+    /// The observations of art. 10-bis forwarded to all.
+    pub fn rebuttals(&self) -> &[Sent<RebuttalForwarded>] {
+        &self.rebuttals
+    }
+
+    /// The certificate of a grant by silence.
+    pub fn certificate(&self) -> Option<&Sent<SilentGrantCertificate>> {
+        self.certificate.as_ref()
     }
 
     /// The end without a decision.

@@ -14,10 +14,11 @@ use crate::acts::{
 use crate::conference::{
     Anomaly, Body, Conference, Delivery, Evidence, IntegrationRecord, Proof, Received, Sent, SuspensionRecord,
 };
-use crate::guards::{check, earlier_proof};
+use crate::guards::{check, earlier_proof, spoken};
 use crate::legal_time::{LegalNow, rome_date};
 use crate::refusal::Refusal;
 use crate::regime::Regime;
+use crate::sittings::Appointment;
 
 /// What changes the state, in the order of the procedente's chain.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -151,12 +152,26 @@ fn apply(conference: &mut Conference, message: MessageId, issued_at: Timestamp, 
             let author = conference.lead().clone();
             conference.term_digests.insert(author, sent(message, issued_at, act));
         }
+        Act::ConveningRequest(act) => conference.convening = Some(sent(message, issued_at, act)),
+        Act::MeetingCall(act) => conference.sittings.calls.push(sent(message, issued_at, act)),
+        Act::RepresentativeAppointment(act) => {
+            let author = conference.lead().clone();
+            conference.sittings.appointments.push(Appointment { message, author, act: act.clone() });
+        }
+        Act::MeetingMinutes(act) => {
+            let positions = spoken(conference, message, act);
+            conference.determinations.extend(positions);
+            conference.sittings.minutes.push(sent(message, issued_at, act));
+        }
+        Act::RebuttalForwarded(act) => conference.rebuttals.push(sent(message, issued_at, act)),
+        Act::SilentGrantCertificate(act) => conference.certificate = Some(sent(message, issued_at, act)),
         // `TakenInCharge` comes as the other events; a sealed act moves nothing; the rest are not the procedente's and were refused.
         Act::TakenInCharge(_)
         | Act::Sealed(_)
         | Act::CompetenceStatement(_)
         | Act::IntegrationRequest(_)
         | Act::SyncModeRequest(_)
+        | Act::DissentToRepresentative(_)
         | Act::Determination(_) => {}
     }
 }
@@ -264,7 +279,9 @@ fn find(conference: &mut Conference, message: MessageId, notice: &LateOrInvalidA
     for request in conference.sync_requests.iter_mut().filter(|request| request.message == named) {
         request.time_finding = Some(finding);
     }
-    for determination in conference.determinations.iter_mut().filter(|given| given.message == named) {
+    let concerned = |author: &Writer| notice.body.as_ref().is_none_or(|body| body == author);
+    let given = conference.determinations.iter_mut().filter(|given| given.message == named);
+    for determination in given.filter(|given| concerned(&given.author)) {
         match notice.finding {
             Finding::NonCompliant => determination.non_compliant = Some(message),
             Finding::Timely | Finding::Late => determination.time_finding = Some(finding),
@@ -300,12 +317,18 @@ fn taken(
         defects,
         time_finding: None,
         non_compliant: None,
+        in_session: false,
     };
     match act {
         Act::IntegrationRequest(act) => conference.requests.push(frame.with(act)),
         Act::SyncModeRequest(act) => conference.sync_requests.push(frame.with(act)),
         Act::CompetenceStatement(act) => conference.competence_statements.push(frame.with(act)),
         Act::Determination(act) => conference.determinations.push(frame.with(act)),
+        Act::DissentToRepresentative(act) => conference.sittings.dissents.push(frame.with(act)),
+        Act::RepresentativeAppointment(act) => {
+            let author = author.clone();
+            conference.sittings.appointments.push(Appointment { message, author, act: act.clone() });
+        }
         Act::TermDigest(act) => {
             conference.term_digests.insert(author.clone(), sent(message, issued_at, act));
         }
@@ -325,6 +348,7 @@ impl Received<()> {
             defects: self.defects,
             time_finding: self.time_finding,
             non_compliant: self.non_compliant,
+            in_session: self.in_session,
         }
     }
 }
@@ -338,7 +362,9 @@ fn more_evidence(conference: &mut Conference, message: MessageId, others: &[(Wri
         .map(|received| (received.message, &mut received.evidence));
     let given =
         conference.determinations.iter_mut().map(|received| (received.message, &mut received.evidence));
-    for (named, evidence) in requests.chain(sync).chain(statements).chain(given) {
+    let dissents =
+        conference.sittings.dissents.iter_mut().map(|received| (received.message, &mut received.evidence));
+    for (named, evidence) in requests.chain(sync).chain(statements).chain(given).chain(dissents) {
         if named == message {
             let new: Vec<_> =
                 others.iter().filter(|other| !evidence.others.contains(other)).cloned().collect();

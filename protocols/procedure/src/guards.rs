@@ -5,21 +5,28 @@
 //! follows (art. 14-bis c. 4): a formal defect must never turn a dissent into silence.
 
 mod conclusion;
+mod meetings;
+mod minutes;
 mod notice;
 mod positions;
+mod representatives;
+mod requests;
 mod suspension;
 
 use concerto_message::Writer;
 
-use crate::acts::{Act, ForkResolved, Outcome, RecordedExchange, TermKind};
+use crate::acts::{Act, Closure, ClosureGround, ForkResolved, Outcome, RecordedExchange, TermKind};
 use crate::conference::{Conference, Evidence};
+use crate::law::Law;
 use crate::legal_time::LegalNow;
 use crate::refusal::{Refusal, Warning};
-use crate::regime::{Regime, Settled};
+use crate::regime::Settled;
 use crate::timeliness::{Timeliness, judge};
 
 pub(crate) use conclusion::rebuttal_until;
+pub(crate) use minutes::spoken;
 pub use notice::proposed_dates;
+pub(crate) use positions::{is_absent, silence_term};
 pub use suspension::dates_after_integrations;
 pub(crate) use suspension::earlier_proof;
 
@@ -57,8 +64,21 @@ pub fn check(conference: &Conference, author: &Writer, act: &Act, at: LegalNow) 
         Act::Suspension(order) => suspension::order(conference, order, at, out)?,
         Act::IntegrationDelivered(delivery) => suspension::delivery(conference, delivery, at, out)?,
         Act::TermCorrection(correction) => suspension::correction(conference, correction, at, out)?,
-        Act::ImpliedAssent(implied) => positions::implied_assent(conference, implied, at)?,
+        Act::ImpliedAssent(implied) => positions::implied_assent(conference, implied, at, out)?,
         Act::LateOrInvalidActNotice(notice) => positions::finding(conference, notice)?,
+        Act::ConveningRequest(request) => requests::convening(conference, request, at)?,
+        Act::MeetingCall(call) => meetings::call(conference, call, at, out)?,
+        Act::RepresentativeAppointment(appointment) => {
+            representatives::appointment(conference, author, appointment, out)?;
+        }
+        Act::DissentToRepresentative(dissent) => {
+            representatives::dissent(conference, author, dissent, at, out)?;
+        }
+        Act::MeetingMinutes(minutes) => minutes::minutes(conference, minutes, at, out)?,
+        Act::RebuttalForwarded(rebuttal) => requests::rebuttal(conference, rebuttal)?,
+        Act::SilentGrantCertificate(certificate) => {
+            requests::certificate(conference, certificate, at, out)?;
+        }
         Act::PrescriptionConsultation(consultation) => {
             conclusion::consultation(conference, consultation, at)?;
         }
@@ -68,20 +88,39 @@ pub fn check(conference: &Conference, author: &Writer, act: &Act, at: LegalNow) 
         Act::EfficacyStatement(statement) => conclusion::efficacy(conference, statement, at)?,
         Act::RecordedExchange(exchange) => recorded(conference, exchange, at, out)?,
         Act::ForkResolved(fork) => fork_resolved(fork)?,
-        Act::CompetenceStatement(_)
-        | Act::Closure(_)
-        | Act::TakenInCharge(_)
-        | Act::TermDigest(_)
-        | Act::Sealed(_) => {}
+        Act::Closure(closure) => ends(conference, closure)?,
+        Act::CompetenceStatement(_) | Act::TakenInCharge(_) | Act::TermDigest(_) | Act::Sealed(_) => {}
     }
     Ok(checked)
 }
 
 /// What may still happen: nothing before the notice but a record of how it came about, little after the end.
 fn phase_allows(conference: &Conference, act: &Act) -> Result<(), Refusal> {
+    let granted = conference.certificate().map(|certificate| certificate.message);
+    if let Some(message) = granted.filter(|_| !matches!(act, Act::RecordedExchange(_) | Act::ForkResolved(_)))
+    {
+        return Err(Refusal::AlreadyGranted { message });
+    }
     if conference.notice().is_none() {
-        let opening = matches!(act, Act::Notice(_) | Act::RecordedExchange(_));
+        let opening = matches!(
+            act,
+            Act::Notice(_)
+                | Act::RecordedExchange(_)
+                | Act::ConveningRequest(_)
+                | Act::SilentGrantCertificate(_)
+        );
         return if opening { Ok(()) } else { Err(Refusal::NotConvened) };
+    }
+    let decides = matches!(
+        act,
+        Act::ImpliedAssent(_)
+            | Act::PrescriptionConsultation(_)
+            | Act::FinalDetermination(_)
+            | Act::EfficacyStatement(_)
+            | Act::DissentToRepresentative(_)
+    );
+    if conference.is_fact_finding() && decides {
+        return Err(Refusal::NoDecision);
     }
     let always = matches!(
         act,
@@ -100,7 +139,7 @@ fn phase_allows(conference: &Conference, act: &Act) -> Result<(), Refusal> {
     let Some(concluded) = conference.conclusion() else { return Ok(()) };
     // A negative conclusion on a party's application is the notice of art. 10-bis: a new round or an end may follow.
     let rebuttable = concluded.act.outcome == Outcome::Negative && is_party_initiated(conference);
-    if rebuttable && matches!(act, Act::Notice(_) | Act::Closure(_)) {
+    if rebuttable && matches!(act, Act::Notice(_) | Act::Closure(_) | Act::RebuttalForwarded(_)) {
         return Ok(());
     }
     Err(Refusal::AlreadyConcluded { conclusion: concluded.message })
@@ -113,11 +152,14 @@ pub(crate) fn is_party_initiated(conference: &Conference) -> bool {
 fn author_may(conference: &Conference, author: &Writer, act: &Act) -> Result<(), Refusal> {
     let is_lead = author == conference.lead();
     match act {
+        Act::RepresentativeAppointment(_) if is_lead => Ok(()),
+        Act::RepresentativeAppointment(_) if conference.active_body(author).is_some() => Ok(()),
         Act::TermDigest(_) | Act::Sealed(_) if is_lead || conference.bodies().contains_key(author) => Ok(()),
         Act::IntegrationRequest(_)
         | Act::Determination(_)
         | Act::CompetenceStatement(_)
         | Act::SyncModeRequest(_)
+        | Act::DissentToRepresentative(_)
         | Act::TermDigest(_)
         | Act::Sealed(_) => match conference.bodies().get(author) {
             None => Err(Refusal::NotInvited { author: author.clone() }),
@@ -149,14 +191,21 @@ fn fork_resolved(fork: &ForkResolved) -> Result<(), Refusal> {
     if contradictory { Err(Refusal::ForkContradictory) } else { Ok(()) }
 }
 
-/// The settled numbers of the conference's regime.
+/// An *istruttoria* may end because it has examined; a deciding conference may not.
+fn ends(conference: &Conference, closure: &Closure) -> Result<(), Refusal> {
+    if closure.ground == ClosureGround::Examined && !conference.is_fact_finding() {
+        return Err(Refusal::GroundMisplaced);
+    }
+    Ok(())
+}
+
+/// The settled numbers of the conference's regime, as its sector has them.
 fn settled(conference: &Conference) -> Result<Settled<'static>, Refusal> {
     let given = conference.regime().unwrap_or_default();
-    let regime = conference
-        .regime_basis()
-        .and_then(|basis| Regime::named_on(given, basis))
-        .ok_or_else(|| Refusal::RegimeMismatch { given: given.to_owned(), fixed: String::new() })?;
-    regime.settled().map_err(value_missing)
+    let unknown = || Refusal::RegimeMismatch { given: given.to_owned(), fixed: String::new() };
+    let law = conference.regime_basis().and_then(Law::on).ok_or_else(unknown)?;
+    let regime = law.regime(given).ok_or_else(unknown)?;
+    regime.settled_in(law, conference.sector()).map_err(value_missing)
 }
 
 fn value_missing(missing: crate::regime::MissingValue) -> Refusal {

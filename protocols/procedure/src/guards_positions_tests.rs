@@ -200,7 +200,9 @@ fn findings_decide_what_is_disputed_and_nothing_else() {
     let timely = case.determination(COMUNE, SOON, assent());
     let late = case.determination(PROVINCIA, "2026-12-31 10:00", assent());
     let asked = case.taken(USR, SOON, request());
-    let found = |message, finding| Act::LateOrInvalidActNotice(LateOrInvalidActNotice { message, finding });
+    let found = |message, finding| {
+        Act::LateOrInvalidActNotice(LateOrInvalidActNotice { message, finding, body: None })
+    };
     assert_eq!(
         case.refused(LEAD, AFTER, found(timely, Finding::Late)),
         Refusal::FindingContradicted { message: timely }

@@ -54,8 +54,12 @@ fn nothing_before_the_notice() {
 
 #[test]
 fn what_a_notice_must_be() {
-    assert_eq!(refused_notice(|notice| notice.kind = Kind::FactFinding), Refusal::KindNotCovered);
-    assert_eq!(refused_notice(|notice| notice.form = Form::Simultaneous), Refusal::FormNotCovered);
+    assert_eq!(refused_notice(|notice| notice.kind = Kind::Preliminary), Refusal::KindNotCovered);
+    assert_eq!(
+        refused_notice(|notice| notice.sector = Some(Sector::EarthquakePermanent)),
+        Refusal::SectorForm,
+        "this conference deliberates in session"
+    );
     assert_eq!(refused_notice(|notice| notice.round = 2), Refusal::WrongRound { given: 2, current: 1 });
     let future = date(2026, 12, 1);
     assert_eq!(
@@ -126,7 +130,7 @@ fn the_regime_of_a_notice() {
         draft.refused(LEAD, "2027-01-11 09:00", Act::Notice(next_year)),
         Refusal::ValueMissing {
             regime: "R2".to_owned(),
-            value: "terms.meeting",
+            value: "terms.meeting".to_owned(),
             source_norm: "L. 241/1990 art. 14-bis c. 2 lett. d".to_owned()
         },
         "the meeting's days of 2027 are open: nobody computes them"
@@ -249,7 +253,7 @@ fn a_suspension_needs_requests_in_their_term() {
         case.refused(LEAD, "2026-12-16 11:00", suspension(vec![seen], date(2026, 12, 16), 30)),
         Refusal::DisputeOpen { message: seen }
     );
-    let admitted = LateOrInvalidActNotice { message: seen, finding: Finding::Timely };
+    let admitted = LateOrInvalidActNotice { message: seen, finding: Finding::Timely, body: None };
     case.lead("2026-12-16 11:00", Act::LateOrInvalidActNotice(admitted));
     let from = date(2026, 12, 16);
     for given in [date(2026, 12, 15), date(2026, 12, 17)] {

@@ -89,6 +89,7 @@ impl TermKind {
             Self::Meeting => "meeting",
             Self::FinalDetermination => "final_determination",
             Self::Procedure => "procedure",
+            Self::EndOfWorks => "end_of_works",
         }
     }
 
@@ -109,6 +110,8 @@ impl TermKind {
             (Self::FinalDetermination, Lang::En) => "final determination",
             (Self::Procedure, Lang::It) => "conclusione del procedimento",
             (Self::Procedure, Lang::En) => "end of the procedure",
+            (Self::EndOfWorks, Lang::It) => "conclusione dei lavori",
+            (Self::EndOfWorks, Lang::En) => "end of the works",
         }
     }
 }
@@ -124,6 +127,7 @@ impl fmt::Display for Question {
         f.write_str(match self {
             Self::PrescriptionsAcceptable => "prescriptions_acceptable",
             Self::DissentNotSuperable => "dissent_not_superable",
+            Self::PrevailingPositions => "prevailing_positions",
         })
     }
 }

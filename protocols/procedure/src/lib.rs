@@ -22,21 +22,27 @@ pub mod language;
 pub mod law;
 pub mod legal_time;
 pub mod one_term;
+pub mod phase;
 pub mod procedures;
 pub mod profile;
 pub mod refusal;
 pub mod regime;
+mod sayings;
 pub mod schedule;
 pub mod schedule_words;
+pub mod sittings;
 pub mod term;
 pub mod terms;
 pub mod timeliness;
 pub mod view;
+pub mod warning;
 
 #[cfg(test)]
 mod guards_positions_tests;
 #[cfg(test)]
 mod guards_tests;
+#[cfg(test)]
+mod meeting_stories_tests;
 #[cfg(test)]
 mod properties_tests;
 #[cfg(test)]

@@ -3,7 +3,7 @@
 use jiff::civil::Date;
 use serde::Deserialize;
 
-use crate::regime::{DataVersion, Regime, TermRule};
+use crate::regime::{DataVersion, Division, MissingValue, Regime, SettledTerm, TermRule};
 use crate::term::StartEvent;
 
 /// The file of the kinds of case.
@@ -53,6 +53,8 @@ pub struct Procedure {
     pub on_request: Option<OnRequest>,
     /// The longest suspension, where the regime does not say it; days.
     pub suspension_days_max: Option<u16>,
+    /// By what the days of those terms are divided that say `divided`.
+    pub division: Option<Division>,
     /// Its terms, in the order in which they are shown.
     #[serde(rename = "term")]
     pub terms: Vec<ProcedureTerm>,
@@ -81,6 +83,9 @@ pub struct ProcedureTerm {
     /// Whether holidays move its last day.
     #[serde(default = "yes")]
     pub rolled: bool,
+    /// Whether its days are divided as the kind of case says.
+    #[serde(default)]
+    pub divided: bool,
     regime_rule: Option<String>,
     longer_rule: Option<String>,
     #[serde(default)]
@@ -113,4 +118,31 @@ impl ProcedureTerm {
         });
         in_force.find(|rule| under(rule)).map(|rule| (self.id.as_str(), rule))
     }
+}
+
+impl Procedure {
+    /// One of its terms that has a number of its own, for a notice of this day; none where the kind has no such term.
+    ///
+    /// # Errors
+    /// [`MissingValue`] where nobody has settled the number: a local profile must supply it.
+    pub(crate) fn settled<'a>(
+        &'a self,
+        id: &str,
+        regime: Option<&'a Regime>,
+        notice: Date,
+    ) -> Result<Option<SettledTerm<'a>>, MissingValue> {
+        let term = self.terms.iter().find(|term| term.id == id);
+        let Some((_, rule)) = term.and_then(|term| term.rule(regime, notice, false)) else { return Ok(None) };
+        let missing = || MissingValue {
+            regime: regime.map_or_else(|| self.kind.clone(), |regime| regime.id.clone()),
+            value: value_name(&self.kind, id),
+            norm: rule.norm.clone(),
+        };
+        Ok(Some(SettledTerm { days: rule.days.ok_or_else(missing)?, rule, divided: None }))
+    }
+}
+
+/// Where a local profile puts a value: those of the regimes carry the name of their table already.
+pub(crate) fn value_name(kind: &str, value: &str) -> String {
+    if value.starts_with("terms.") { value.to_owned() } else { format!("procedure.{kind}.{value}") }
 }

@@ -1,4 +1,4 @@
-//! Refusals and warnings: every way in which the law, or the record, says no, with its code, its norm and its words.
+//! Refusals: every way in which the law, or the record, says no, with its code, its norm and its words.
 //!
 //! A code is stable (`procedure.*`); the wording is not. A refusal at the author keeps an act from being signed; the same
 //! refusal at another node makes the act an anomaly, kept and shown, without effect.
@@ -9,66 +9,10 @@ use serde::Serialize;
 
 use crate::acts::{Question, TermKind};
 use crate::language::Lang;
+use crate::sayings::norms::*;
+use crate::sayings::sayings;
 
-/// Declares an enum of facts with, for each variant, a stable code, the norm and the words in both languages.
-macro_rules! sayings {
-    (
-        $(#[$meta:meta])*
-        $name:ident {
-            $( $(#[$doc:meta])* $variant:ident $({ $( $field:ident : $type:ty = $about:literal ),+ $(,)? })?
-               => $code:literal, $norm:expr, $it:literal, $en:literal; )+
-        }
-    ) => {
-        $(#[$meta])*
-        #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
-        #[serde(tag = "kind", rename_all = "snake_case")]
-        pub enum $name {
-            $( $(#[$doc])* $variant $({ $( #[doc = $about] $field: $type ),+ })?, )+
-        }
-
-        impl $name {
-            /// A stable code.
-            pub fn code(&self) -> &'static str {
-                match self { $( Self::$variant { .. } => concat!("procedure.", $code), )+ }
-            }
-
-            /// The norm that says so; none where it is the record itself that would contradict.
-            pub fn norm(&self) -> Option<&'static str> {
-                let norm: &'static str = match self { $( Self::$variant { .. } => $norm, )+ };
-                (!norm.is_empty()).then_some(norm)
-            }
-
-            /// What it says, for people.
-            pub fn text(&self, lang: Lang) -> String {
-                match lang {
-                    Lang::It => match self { $( Self::$variant $({ $($field),+ })? => { $( $( let _ = $field; )+ )? format!($it) } )+ },
-                    Lang::En => match self { $( Self::$variant $({ $($field),+ })? => { $( $( let _ = $field; )+ )? format!($en) } )+ },
-                }
-            }
-        }
-
-        impl std::fmt::Display for $name {
-            fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-                f.write_str(&self.text(Lang::En))?;
-                self.norm().map_or(Ok(()), |norm| write!(f, " ({norm})"))
-            }
-        }
-    };
-}
-
-const CONVENING: &str = "L. 241/1990 art. 14-bis c. 2";
-const CALLED: &str = "L. 241/1990 art. 14 c. 2";
-const REQUESTS: &str = "L. 241/1990 art. 14-bis c. 2 lett. b";
-const DETERMINATIONS: &str = "L. 241/1990 art. 14-bis c. 2 lett. c";
-const CONTENT: &str = "L. 241/1990 art. 14-bis c. 3";
-const SILENCE: &str = "L. 241/1990 art. 14-bis c. 4";
-const CONCLUSION: &str = "L. 241/1990 art. 14-bis c. 5";
-const SUSPENSION: &str = "L. 241/1990 art. 2 c. 7";
-const LATENESS: &str = "L. 241/1990 art. 2 c. 8-bis";
-const EFFICACY: &str = "L. 241/1990 art. 14-quater c. 3";
-const REBUTTAL: &str = "L. 241/1990 art. 10-bis";
-const COSTS: &str = "DL 76/2020 art. 13";
-const RECORD: &str = "";
+pub use crate::warning::Warning;
 
 sayings! {
     /// Why an act may not be, or has no effect.
@@ -114,16 +58,18 @@ sayings! {
         RegimeUnknown { on: Date = "The day." } => "regime_unknown", CONVENING,
             "nessun regime noto per il {on}", "no regime is known for {on}";
         /// The data of the law lack a value that a person must settle first.
-        ValueMissing { regime: String = "The regime.", value: &'static str = "The value.", source_norm: String = "The norm that should give it." }
+        ValueMissing { regime: String = "The regime.", value: String = "The value.", source_norm: String = "The norm that should give it." }
             => "value_missing", RECORD,
-            "nel regime {regime} manca il valore {value} ({source_norm}): va verificato prima di procedere",
-            "regime {regime} lacks the value {value} ({source_norm}): it must be settled first";
-        /// Only the *conferenza decisoria* is covered.
-        KindNotCovered => "kind_not_covered", CALLED,
-            "solo la conferenza decisoria è gestita", "only the deciding conference is covered";
-        /// Only the simplified form is covered.
-        FormNotCovered => "form_not_covered", "L. 241/1990 art. 14-bis c. 1",
-            "solo la forma semplificata asincrona è gestita", "only the simplified form is covered";
+            "nel regime {regime} manca il valore {value} ({source_norm}): va verificato prima di procedere; lo fornisce un profilo locale firmato",
+            "regime {regime} lacks the value {value} ({source_norm}): it must be settled first; a signed local profile supplies it";
+        /// The *conferenza preliminare* is not covered.
+        KindNotCovered => "kind_not_covered", "L. 241/1990 art. 14 c. 3",
+            "la conferenza preliminare non è gestita: indire la decisoria, o una istruttoria",
+            "the preliminary conference is not covered: convene the deciding one, or a fact-finding one";
+        /// The conferences of the earthquake deliberate in session.
+        SectorForm => "sector_form", EARTHQUAKE,
+            "questa conferenza delibera in riunione: indirla decisoria e in forma simultanea",
+            "this conference deliberates in session: convene it as deciding and simultaneous";
         /// A deciding conference needs two acts of assent at least.
         TooFewActs { acts: usize = "How many are asked." } => "too_few_acts", CALLED,
             "servono almeno due atti di assenso: ne sono chiesti {acts}", "two acts of assent are needed: {acts} asked";
@@ -362,99 +308,151 @@ sayings! {
         ForkContradictory => "fork_contradictory", RECORD,
             "il ramo tenuto è anche tra quelli scartati, o nessuno è scartato",
             "the link kept is also set aside, or none is set aside";
+        /// An *istruttoria* examines: it concludes nothing, and silence in it means nothing.
+        NoDecision => "no_decision", FACT_FINDING,
+            "la conferenza istruttoria non decide e il silenzio non vi ha effetto: chiuderla, o indire la decisoria",
+            "a fact-finding conference decides nothing and silence has no effect in it: close it, or convene the deciding one";
+        /// Only an *istruttoria* ends because it has examined.
+        GroundMisplaced => "ground_misplaced", FACT_FINDING,
+            "solo l'istruttoria si chiude per esame compiuto: adottare la determinazione, o archiviare",
+            "only a fact-finding conference ends by having examined: adopt the conclusion, or archive";
+        /// The request or application is on record already.
+        AlreadyRequested { message: MessageId = "The record." } => "already_requested", CONVENING,
+            "la richiesta è già registrata ({message}): indire la conferenza", "the request is on record already ({message}): convene";
+        /// The notice counts from another day than the one on record.
+        StartDiffers { recorded: Date = "The day on record." } => "start_differs", CONVENING,
+            "la richiesta risulta ricevuta il {recorded}: indicare questa data", "the request was received on {recorded}: state that day";
+        /// The notice is of another sector than the request on record.
+        SectorDiffers => "sector_differs", CONVENING,
+            "la richiesta registrata riguarda un'altra disciplina di settore", "the request on record is of another sector";
+        /// A class of works belongs to art. 49 alone, and is due there.
+        WorksClassMisplaced => "works_class_misplaced", WORKS_49,
+            "la classe dei lavori si indica per le opere dell'art. 49, e solo per quelle",
+            "the class of works is stated for the works of art. 49, and for those alone";
+        /// A meeting in the past.
+        MeetingDate { given: Date = "The day named.", from: Date = "The first day possible." } => "meeting_date", AFTERWARDS,
+            "la riunione si convoca per un giorno dal {from} in poi, non per il {given}",
+            "a meeting is called for {from} or later, not for {given}";
+        /// All assents are unconditional: a meeting is not needed.
+        MeetingNotNeeded => "meeting_not_needed", CONCLUSION,
+            "gli assensi sono tutti senza condizioni: adottare la determinazione positiva",
+            "every assent is unconditional: adopt the positive conclusion";
+        /// Another way of meeting than the one of the regime.
+        MeetingModeWrong { regime: String = "The regime." } => "meeting_mode_wrong", AFTERWARDS,
+            "nel regime {regime} dopo le determinazioni si tiene l'altra forma di riunione: telematica, o simultanea nel testo del 2016",
+            "under regime {regime} the other form of meeting follows the determinations: telematic, or simultaneous by the text of 2016";
+        /// The conference meets already.
+        AlreadyMeets => "already_meets", SYNCHRONOUS,
+            "la conferenza già si riunisce: fissare la prossima riunione senza indicare una richiesta",
+            "the conference meets already: set the next session without naming a request";
+        /// A telematic meeting is one.
+        OneMeeting { held: MessageId = "Its minutes." } => "one_meeting", AFTERWARDS,
+            "la riunione telematica è una sola ({held}): redigere la determinazione", "there is one telematic meeting ({held}): draft the conclusion";
+        /// A session beyond the end of the works.
+        AfterEndOfWorks { until: Date = "The last day." } => "after_end_of_works", WORKS,
+            "i lavori si concludono entro il {until}: fissare un giorno prima, o chiuderli",
+            "the works end by {until}: set an earlier day, or close them";
+        /// The works are closed.
+        WorksClosed => "works_closed", PREVAILING,
+            "i lavori sono chiusi: resta da adottare la determinazione", "the works are closed: the conclusion is left to adopt";
+        /// The works go on.
+        WorksOpen => "works_open", PREVAILING,
+            "i lavori non sono conclusi: tenere la riunione e chiuderli a verbale", "the works are not over: hold the session and close them in the minutes";
+        /// Minutes of a meeting that nobody called.
+        MeetingUnknown { message: MessageId = "The message named." } => "meeting_unknown", SYNCHRONOUS,
+            "{message} non convoca una riunione di questo giro", "{message} calls no meeting of this round";
+        /// Sessions are numbered.
+        SessionNumber { expected: u16 = "The next number." } => "session_number", RECORD,
+            "la prossima seduta è la n. {expected}", "the next session is number {expected}";
+        /// A session opens on the day for which it was called, or later, and closes afterwards; nothing is recorded ahead.
+        SessionInstants { called_for: Date = "The day for which it was called." } => "session_instants", RECORD,
+            "la seduta si apre dal {called_for} in poi, si chiude dopo e non è futura", "a session opens on {called_for} or later, closes afterwards and is not ahead";
+        /// A session either goes on another day or closes the works.
+        SessionEnd => "session_end", PREVAILING,
+            "la seduta è aggiornata a un altro giorno oppure chiude i lavori", "a session is adjourned to another day, or closes the works";
+        /// An operative meeting takes no positions.
+        OperativeMeeting => "operative_meeting", FACT_FINDING,
+            "l'incontro operativo non raccoglie posizioni e non chiude i lavori: convocare la riunione della conferenza",
+            "an operative meeting takes no positions and closes no works: call a session of the conference";
+        /// An *istruttoria* takes no positions in session.
+        NoPositions => "no_positions", FACT_FINDING,
+            "l'istruttoria non raccoglie posizioni: i contributi stanno nel testo del verbale",
+            "a fact-finding conference takes no positions: contributions stand in the text of the minutes";
+        /// Only who is present speaks.
+        NotPresent { body: Writer = "The body." } => "not_present", REPRESENTATIVE,
+            "{body} non risulta presente alla seduta", "{body} is not among those present";
+        /// One person for each body, one position for each body.
+        TwiceInSession { body: Writer = "The body." } => "twice_in_session", REPRESENTATIVE,
+            "{body} compare due volte nel verbale: un rappresentante e una posizione per ogni amministrazione",
+            "{body} appears twice in the minutes: one representative and one position for each body";
+        /// The administrations of the State speak with one voice.
+        RepresentativeDivided { body: Writer = "The body that differs." } => "representative_divided", OF_STATE,
+            "la posizione di {body} differisce da quella delle altre amministrazioni dello stesso rappresentante unico: il dissenso si comunica a questo",
+            "the position of {body} differs from that of the others of the same single representative: a dissent is told to it";
+        /// A body of the State does not speak beside its single representative.
+        SpeaksThroughRepresentative { body: Writer = "The body.", appointment: MessageId = "The appointment." }
+            => "speaks_through_representative", OF_STATE,
+            "{body} si esprime in riunione col rappresentante unico ({appointment}); un dissenso qualificato si comunica a questo",
+            "{body} speaks in session through the single representative ({appointment}); a qualified dissent is told to it";
+        /// The assent of a silent body stands.
+        AssentStands { body: Writer = "The body.", message: MessageId = "The note." } => "assent_stands", LATENESS,
+            "l'assenso di {body} è già acquisito ({message}): quanto dice sta nel testo del verbale",
+            "the assent of {body} is acquired already ({message}): what it says stands in the text of the minutes";
+        /// The numbers of prescriptions run through the minutes.
+        SessionNumbers => "session_numbers", CONTENT,
+            "le prescrizioni sono numerate nell'intero verbale, senza ripetizioni", "prescriptions are numbered through the whole minutes, each once";
+        /// An appointment that is not on record, or does not represent that body.
+        AppointmentUnknown { message: MessageId = "The message named." } => "appointment_unknown", REPRESENTATIVE,
+            "{message} non nomina un rappresentante di questa amministrazione", "{message} appoints no representative of this body";
+        /// An appointment for nobody, or twice for one.
+        AppointmentOfNobody => "appointment_of_nobody", REPRESENTATIVE,
+            "la nomina indica ciascuna amministrazione rappresentata una volta", "an appointment names each body represented, once";
+        /// Not a body of the State.
+        NotOfState { body: Writer = "The body." } => "not_of_state", OF_STATE,
+            "{body} non è un'amministrazione statale: nomina il proprio rappresentante", "{body} is no administration of the State: it appoints its own representative";
+        /// Whoever appoints for others is recorded by the procedente; a body appoints for itself and what depends on it.
+        AppointmentNotYours { author: Writer = "The author." } => "appointment_not_yours", "L. 241/1990 art. 14-ter c. 5",
+            "{author} nomina per sé e per gli enti dipendenti; la nomina dello Stato la registra la procedente",
+            "{author} appoints for itself and what depends on it; the State's appointment is recorded by the procedente";
+        /// No single representative to whom a dissent could be told.
+        NoStateRepresentative => "no_state_representative", OF_STATE,
+            "nessun rappresentante unico rappresenta chi scrive: esprimersi con la propria determinazione",
+            "no single representative speaks for the author: give a determination of one's own";
+        /// Fewer than half of the members.
+        NoQuorum { present: usize = "Members present.", members: usize = "Members." } => "no_quorum", EARTHQUAKE,
+            "{present} presenti su {members} componenti: manca la metà; aggiornare la seduta senza deliberare",
+            "{present} of {members} members present: less than half; adjourn without deliberating";
+        /// The majority of those present is not in favour.
+        MajorityAgainst { in_favour: usize = "In favour.", present: usize = "Present." } => "majority_against", EARTHQUAKE,
+            "favorevoli {in_favour} su {present} presenti: la determinazione è negativa", "{in_favour} of {present} present are in favour: the conclusion is negative";
+        /// The majority of those present is in favour.
+        MajorityInFavour { in_favour: usize = "In favour.", present: usize = "Present." } => "majority_in_favour", EARTHQUAKE,
+            "favorevoli {in_favour} su {present} presenti: la determinazione è positiva", "{in_favour} of {present} present are in favour: the conclusion is positive";
+        /// Silence in meetings that never took place is no assent.
+        NoSessionHeld => "no_session_held", PREVAILING,
+            "nessuna seduta si è tenuta: il silenzio non vale assenso; tenere la riunione", "no session was held: silence is no assent; hold the meeting";
+        /// Silence towards an applicant grants only where a law says so.
+        NoSilentGrant => "no_silent_grant", "L. 241/1990 art. 20 c. 4",
+            "per questa istanza il silenzio non accoglie: occorre un provvedimento, o la conferenza",
+            "silence does not grant this application: an act is needed, or the conference";
+        /// Calling the conference stops the silence.
+        SilenceStopped => "silence_stopped", WORKS_49,
+            "la conferenza è indetta: il silenzio non si forma più, si conclude con la determinazione",
+            "the conference is convened: silence grants no more, its conclusion decides";
+        /// A dissent, a refusal or an act of European law blocks the silence.
+        GrantBlocked { body: Writer = "Whose act blocks it." } => "grant_blocked", PLANTS_44,
+            "il silenzio non si forma: risulta un dissenso, o si attende un atto espresso, di {body}",
+            "silence does not grant: there is a dissent, or an express act is awaited, of {body}";
+        /// The days of the silence run.
+        GrantRunning { until: Date = "The last day." } => "grant_running", PLANTS_44,
+            "il termine del silenzio scade il {until}: attestare dopo", "the days of the silence end on {until}: certify afterwards";
+        /// The facts of the certificate are not those of the record.
+        GrantFactsDiffer { due: Date = "The day by the record." } => "grant_facts_differ", RECORD,
+            "il silenzio si compie il {due}", "the silence is complete on {due}";
+        /// The application was granted by silence.
+        AlreadyGranted { message: MessageId = "The certificate." } => "already_granted", PLANTS_44,
+            "l'istanza è accolta per silenzio ({message})", "the application was granted by silence ({message})";
     }
 }
 
 impl std::error::Error for Refusal {}
-
-sayings! {
-    /// What an author should know before signing; nothing of it forbids the act.
-    Warning {
-        /// The notice comes after its 5 working days.
-        NoticeLate { due: Date = "The last day." } => "warn.notice_late", CONVENING,
-            "l'indizione andava trasmessa entro il {due}", "the notice was due by {due}";
-        /// The regime follows the day of the application: the reasons belong in the body.
-        RegimeByApplication => "warn.regime_by_application", CONVENING,
-            "il regime segue il giorno dell'istanza: motivare", "the regime follows the day of the application: give reasons";
-        /// All acts are asked of one administration: art. 17-bis may be the way.
-        OneAdministration => "warn.one_administration", "L. 241/1990 art. 17-bis",
-            "tutti gli atti sono chiesti a una sola amministrazione: valutare l'art. 17-bis",
-            "all acts are asked of one administration: consider art. 17-bis";
-        /// A stated date is a holiday.
-        StatedOnHoliday { term: TermKind = "The term.", stated: Date = "The date." } => "warn.stated_on_holiday", "c.p.c. art. 155 c. 4",
-            "la data per {term} ({stated}) è festiva", "the date for {term} ({stated}) is a holiday";
-        /// A stated date exceeds the maximum counted from today.
-        StatedBeyondMaximum { term: TermKind = "The term.", stated: Date = "The date stated.", computed: Date = "The date of the law." }
-            => "warn.stated_beyond_maximum", CONVENING,
-            "la data per {term} ({stated}) supera il massimo calcolato da oggi ({computed})",
-            "the date for {term} ({stated}) exceeds the maximum counted from today ({computed})";
-        /// A stated date comes before the days that each body has: it will not bind.
-        StatedTooEarly { term: TermKind = "The term.", stated: Date = "The date stated.", computed: Date = "The date of the law." }
-            => "warn.stated_too_early", CONVENING,
-            "la data per {term} ({stated}) precede quella di legge ({computed}) e non vincola",
-            "the date for {term} ({stated}) precedes the law's ({computed}) and will not bind";
-        /// The dates go beyond the final term of the procedure.
-        ProcedureExceeded { until: Date = "The final term." } => "warn.procedure_exceeded", "L. 241/1990 art. 2",
-            "le date superano il termine finale del procedimento ({until})", "the dates exceed the final term of the procedure ({until})";
-        /// A body added without stated dates: its own days hold.
-        AddedWithoutDates => "warn.added_without_dates", CONVENING,
-            "nessuna data indicata per le amministrazioni aggiunte: valgono i giorni di legge",
-            "no dates are stated for the bodies added: the law's days hold";
-        /// The request comes after its term and will have no effect.
-        RequestLate { until: Date = "The last day." } => "warn.request_late", REQUESTS,
-            "il termine per le richieste è scaduto il {until}: la richiesta non avrà effetto",
-            "the term for requests ended on {until}: this one will have no effect";
-        /// The request does not concern art. 2 c. 7: it cannot carry a suspension.
-        RequestOutsideArt2C7 => "warn.request_outside_art_2_c_7", SUSPENSION,
-            "la richiesta non riguarda l'art. 2 c. 7: da sola non consente la sospensione",
-            "the request does not concern art. 2 c. 7: alone it cannot carry a suspension";
-        /// The determination comes after its term and will not count unless an official admits it.
-        DeterminationLate { until: Date = "The last day." } => "warn.determination_late", LATENESS,
-            "il termine è scaduto il {until}: la determinazione sarà conservata ma non conteggiata",
-            "the term ended on {until}: the determination will be kept and not counted";
-        /// The determination takes the place of an earlier one.
-        ReplacesEarlier { message: MessageId = "The earlier one." } => "warn.replaces_earlier", CONTENT,
-            "sostituisce la determinazione {message}", "replaces determination {message}";
-        /// A dissent should say what would make assent possible.
-        DissentWithoutChanges => "warn.dissent_without_changes", COSTS,
-            "il dissenso dovrebbe indicare prescrizioni e misure che consentirebbero l'assenso",
-            "a dissent should indicate prescriptions and measures that would make assent possible";
-        /// The suspension was ordered for a past day.
-        SuspensionBackdated => "warn.suspension_backdated", SUSPENSION,
-            "la sospensione decorre da un giorno passato", "the suspension starts on a past day";
-        /// The terms ran again before the integrations came.
-        DeliveryAfterMaximum { resumed: Date = "The day they ran again." } => "warn.delivery_after_maximum", SUSPENSION,
-            "i termini decorrono di nuovo dal {resumed}", "the terms run again since {resumed}";
-        /// The procedente tells the others later than the integrations came.
-        DeliveryToldLate => "warn.delivery_told_late", SUSPENSION,
-            "le integrazioni sono giunte prima di oggi: i termini già decorrono",
-            "the integrations came before today: the terms run already";
-        /// A correction beyond the legal maximum makes acts between disputed.
-        CorrectionBeyondMaximum { computed: Date = "The date of the law." } => "warn.correction_beyond_maximum", DETERMINATIONS,
-            "oltre il {computed} il termine perentorio non si proroga: gli atti successivi saranno controversi",
-            "a peremptory term is not extended beyond {computed}: later acts will be disputed";
-        /// Nothing shows that the applicant was heard.
-        ApplicantNotHeard => "warn.applicant_not_heard", CONCLUSION,
-            "non risulta registrata la comunicazione all'interessato sulle prescrizioni",
-            "no exchange with the applicant on the prescriptions is on record";
-        /// Answers may still come.
-        AnswersAwaited { until: Date = "The last day." } => "warn.answers_awaited", CONCLUSION,
-            "le risposte sono attese fino al {until}", "answers are awaited until {until}";
-        /// The conclusion comes after its 5 working days.
-        ConclusionLate { due: Date = "The last day." } => "warn.conclusion_late", CONCLUSION,
-            "la determinazione andava adottata entro il {due}", "the conclusion was due by {due}";
-        /// A body that dissented may oppose: weigh the efficacy.
-        EfficacyToWeigh { body: Writer = "The body." } => "warn.efficacy_to_weigh", EFFICACY,
-            "{body} ha espresso un dissenso superabile: verificare se qualificato",
-            "{body} expressed a dissent that was overcome: check whether it is a qualified one";
-        /// A counted determination lacks something.
-        DeterminationDefective { message: MessageId = "The determination." } => "warn.determination_defective", CONTENT,
-            "la determinazione {message} ha difetti formali", "determination {message} lacks requisites";
-        /// The message named is not known here.
-        AboutUnknown { message: MessageId = "The message." } => "warn.about_unknown", RECORD,
-            "il messaggio {message} non risulta in questa conferenza", "message {message} is not known in this conference";
-        /// The observations came after their 10 days.
-        ObservationsLate => "warn.observations_late", REBUTTAL,
-            "le osservazioni sono giunte dopo il termine di 10 giorni", "the observations came after their term";
-    }
-}

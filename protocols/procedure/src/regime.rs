@@ -6,7 +6,7 @@
 use jiff::civil::Date;
 use serde::{Deserialize, Serialize};
 
-use crate::acts::SensitiveScope;
+use crate::acts::{MeetingMode, Sector, SensitiveScope};
 use crate::calendar::Confidence;
 use crate::law::Law;
 
@@ -140,6 +140,13 @@ pub struct TermRules {
     pub opposition: TermRule,
 }
 
+impl TermRule {
+    /// The same as another law divides it: both norms, and as sure as that law is.
+    pub(crate) fn divided(&self, division: &Division) -> Self {
+        Self { norm: format!("{}; {}", self.norm, division.norm), tag: division.tag, ..self.clone() }
+    }
+}
+
 /// A set of rules for notices of certain days.
 #[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -158,6 +165,9 @@ pub struct Regime {
     pub valid: Vec<Period>,
     /// Whom the longer term concerns unless the notice says otherwise.
     pub sensitive_scope: SensitiveScope,
+    /// How the conference meets where the determinations do not suffice (art. 14-bis c. 6).
+    #[serde(default = "telematic")]
+    pub meeting_mode: MeetingMode,
     costs_of_prescriptions: Option<bool>,
     /// How sure the regime as a whole is.
     pub tag: Confidence,
@@ -171,6 +181,10 @@ pub struct Regime {
     pub terms: TermRules,
 }
 
+fn telematic() -> MeetingMode {
+    MeetingMode::Telematic
+}
+
 /// The law's data lack a value that is needed: a person must settle it first.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, thiserror::Error)]
 #[error("regime {regime} has no settled value for `{value}` ({norm})")]
@@ -178,7 +192,7 @@ pub struct MissingValue {
     /// The regime.
     pub regime: String,
     /// The value.
-    pub value: &'static str,
+    pub value: String,
     /// The norm that should give it.
     pub norm: String,
 }
@@ -240,11 +254,23 @@ impl Regime {
         })
     }
 
+    /// The same as it holds for a conference of this sector: where the sector's law divides the terms, divided.
+    pub(crate) fn settled_in<'a>(
+        &'a self,
+        law: &'a Law,
+        sector: Option<Sector>,
+    ) -> Result<Settled<'a>, MissingValue> {
+        let settled = self.settled()?;
+        let electronic = sector.filter(|sector| sector.is_electronic());
+        let division = electronic.and_then(|_| law.procedure("electronic_conference")?.division.as_ref());
+        Ok(division.map_or(settled, |division| settled.divided(division)))
+    }
+
     /// Its numbers, all of them settled; else the first that is missing.
     pub fn settled(&self) -> Result<Settled<'_>, MissingValue> {
         let rules = &self.terms;
         let of = |value: &'static str, rule| -> Result<_, MissingValue> {
-            Ok(SettledTerm { days: self.days(value, rule)?, rule })
+            Ok(SettledTerm { days: self.days(value, rule)?, rule, divided: None })
         };
         Ok(Settled {
             notice: of("terms.notice", &rules.notice)?,
@@ -261,7 +287,7 @@ impl Regime {
     }
 
     fn missing(&self, value: &'static str, norm: &str) -> MissingValue {
-        MissingValue { regime: self.id.clone(), value, norm: norm.to_owned() }
+        MissingValue { regime: self.id.clone(), value: value.to_owned(), norm: norm.to_owned() }
     }
 }
 
@@ -272,6 +298,49 @@ pub struct SettledTerm<'a> {
     pub days: u16,
     /// The rest of the rule.
     pub rule: &'a TermRule,
+    /// The norm that divides the days of the rule, where one does.
+    pub divided: Option<&'a str>,
+}
+
+impl<'a> SettledTerm<'a> {
+    /// The norms that give the number.
+    pub fn norm(&self) -> String {
+        match self.divided {
+            None => self.rule.norm.clone(),
+            Some(by) => format!("{}; {by}", self.rule.norm),
+        }
+    }
+
+    /// The same with its days divided: a fraction of a day counts as a day.
+    pub(crate) fn divided(self, division: &'a Division) -> Self {
+        Self { days: self.days.div_ceil(division.by.get()), divided: Some(&division.norm), ..self }
+    }
+}
+
+/// A law that shortens the terms of another.
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Division {
+    /// By how much the days are divided.
+    pub by: std::num::NonZeroU16,
+    /// The norm.
+    pub norm: String,
+    /// How sure.
+    pub tag: Confidence,
+}
+
+impl<'a> Settled<'a> {
+    /// The same with the terms of the conference divided; the notice, the suspension and what follows the conclusion keep theirs.
+    pub(crate) fn divided(self, division: &'a Division) -> Self {
+        Self {
+            integration_requests: self.integration_requests.divided(division),
+            determination: self.determination.divided(division),
+            determination_sensitive: self.determination_sensitive.divided(division),
+            meeting: self.meeting.divided(division),
+            final_determination: self.final_determination.divided(division),
+            ..self
+        }
+    }
 }
 
 /// A regime without open values.

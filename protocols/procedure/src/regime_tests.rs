@@ -45,7 +45,7 @@ fn r1b_is_settled_and_cites_the_decree_of_2020_for_its_days() {
 fn what_is_open_is_named_and_refused() {
     let regime = Regime::named("R2").unwrap();
     let missing = regime.settled().err().unwrap();
-    assert_eq!((missing.regime.as_str(), missing.value), ("R2", "terms.meeting"));
+    assert_eq!((missing.regime.as_str(), missing.value.as_str()), ("R2", "terms.meeting"));
     assert_eq!(missing.norm, "L. 241/1990 art. 14-bis c. 2 lett. d");
     assert_eq!(regime.costs_of_prescriptions().err().unwrap().value, "costs_of_prescriptions");
     assert_eq!(regime.days("terms.determination", &regime.terms.determination), Ok(30));

@@ -11,7 +11,7 @@ use crate::acts::SensitiveScope;
 use crate::calendar::{Confidence, Office, add_days};
 use crate::counting::{Amount, Counted, Counting, Due, Moves, Standstill};
 use crate::law::Law;
-use crate::procedures::{Applies, OnRequest, Procedure, ProcedureTerm};
+use crate::procedures::{Applies, OnRequest, Procedure, ProcedureTerm, value_name};
 use crate::regime::{Bound, Force, Regime, TermRule};
 use crate::schedule_words::{Caution, ScheduleError};
 use crate::term::{StartEvent, Step};
@@ -235,6 +235,9 @@ impl<'a, 'f> Planner<'a, 'f> {
             });
             return Ok(());
         };
+        let divided = self.procedure.division.as_ref().filter(|_| term.divided);
+        let rule = &divided.map_or_else(|| rule.clone(), |division| rule.divided(division));
+        let number = divided.map_or(number, |division| number.div_ceil(division.by.get()));
         let (amount, from) = (Amount::forward(number, rule.unit), start.0.strict);
         let (counted, late_request) = self.count(term, start, &amount, rule);
         for day in [counted.due.strict, counted.due.prudential] {
@@ -351,11 +354,6 @@ fn cautions_of(rule: &TermRule, given: bool, late: bool) -> Vec<Caution> {
         cautions.push(Caution::request_too_late());
     }
     cautions
-}
-
-/// Where a local profile puts the value: those of the regimes carry the name of their table already.
-fn value_name(kind: &str, value: &str) -> String {
-    if value.starts_with("terms.") { value.to_owned() } else { format!("procedure.{kind}.{value}") }
 }
 
 fn planned(term: &ProcedureTerm, rule: &TermRule, counted: Counted) -> Planned {

@@ -222,7 +222,9 @@ fn story_c_between_the_readings_an_official_decides() {
     assert_eq!((proof.reason(), proof.until()), (&DisputeReason::BetweenReadings, date(2027, 1, 2)));
     assert_eq!(weighed(&case, PROVINCIA), Weight::Undecided);
     assert_eq!(case.status(PROVINCIA, "2027-01-05 10:00"), BodyStatus::Disputed);
-    let found = |finding| Act::LateOrInvalidActNotice(LateOrInvalidActNotice { message: disputed, finding });
+    let found = |finding| {
+        Act::LateOrInvalidActNotice(LateOrInvalidActNotice { message: disputed, finding, body: None })
+    };
     let mut admitted = case.clone();
     admitted.lead("2027-01-05 10:00", found(Finding::Timely));
     assert_eq!(admitted.status(PROVINCIA, "2027-01-05 11:00"), BodyStatus::Assent);
@@ -251,7 +253,7 @@ fn story_c_a_witness_within_the_term_keeps_an_act_from_being_late() {
         DisputeReason::EvidenceAcrossDeadline { witness: writer(USR), at: instant("2026-12-30 20:00") };
     assert_eq!(proof.reason(), &witness);
     assert_eq!(case.status(COMUNE, "2026-12-31 11:00"), BodyStatus::Disputed, "the note no longer carries");
-    let finding = LateOrInvalidActNotice { message: late, finding: Finding::Timely };
+    let finding = LateOrInvalidActNotice { message: late, finding: Finding::Timely, body: None };
     case.lead("2026-12-31 12:00", Act::LateOrInvalidActNotice(finding));
     let lines = case.conference.position_lines();
     assert_eq!((lines[0].position, lines[0].basis), (Position::Dissent, late));
@@ -317,7 +319,7 @@ fn a_defect_never_turns_a_dissent_into_silence() {
     assert_eq!(case.status(COMUNE, "2027-01-04 10:00"), BodyStatus::SurmountableDissent);
     let view = case.conference.view(now("2027-01-04 10:00"));
     assert_eq!(view.bodies[0].determinations[0].defects, ["procedure.cost_missing"]);
-    let finding = LateOrInvalidActNotice { message: defective, finding: Finding::NonCompliant };
+    let finding = LateOrInvalidActNotice { message: defective, finding: Finding::NonCompliant, body: None };
     case.lead("2027-01-04 10:00", Act::LateOrInvalidActNotice(finding));
     assert_eq!(case.status(COMUNE, "2027-01-04 11:00"), BodyStatus::NonCompliant);
     case.note_silence(COMUNE, "2027-01-04 11:00");

@@ -14,18 +14,25 @@
 //! receipt, if later) to the resumption, before it is rolled. Determinations, meeting and procedure move; integration requests do not.
 //! While nothing came the longest suspension is assumed. The end of the suspension itself is not rolled: the law gives it a maximum.
 //!
+//! **The conference that meets.** Called directly, or on request, a body's position counts until the end of the works, which are counted
+//! from the first session (art. 14-ter c. 2); the date stated for them does not shorten that. Once the works are closed nothing is
+//! counted any more: whoever speaks later is judged by the instant of the closing. In an *istruttoria* no term of a body runs: its silence
+//! means nothing.
+//!
 //! **Conclusion.** Its days count from the day on which the last body had either expressed itself or let its term pass (B.3, row 6).
 
 use concerto_message::Writer;
 use jiff::civil::Date;
 
-use crate::acts::{SensitiveScope, StatedDates, TermKind};
+use crate::acts::{Sector, SensitiveScope, StatedDates, TermKind};
 use crate::calendar::add_days;
 use crate::conference::{Body, Conference, SuspensionRecord};
 use crate::counting::{Counting, Due, Raw, Standstill};
 use crate::law::Law;
 use crate::legal_time::rome_date;
-use crate::regime::{Regime, Settled, SettledTerm};
+use crate::procedures::Procedure;
+use crate::regime::{MissingValue, Settled, SettledTerm};
+use crate::sittings::Meets;
 use crate::term::{Conflict, StartEvent, Step, Term};
 use crate::timeliness;
 
@@ -37,10 +44,19 @@ pub fn terms(conference: &Conference) -> Vec<Term> {
     terms.extend(computation.suspension());
     for (writer, _) in conference.active_bodies() {
         terms.extend(computation.body(writer, TermKind::IntegrationRequests));
-        terms.extend(computation.body(writer, TermKind::Determination));
+        if computation.meets != Some(Meets::Directly) {
+            terms.extend(computation.body(writer, TermKind::Determination));
+        }
     }
-    terms.extend(computation.meeting());
-    terms.extend(computation.conclusion());
+    if computation.meets == Some(Meets::Directly) {
+        terms.extend(computation.first_meeting());
+    } else {
+        terms.extend(computation.meeting());
+    }
+    terms.extend(computation.end_of_works());
+    if computation.meets.is_none() {
+        terms.extend(computation.conclusion());
+    }
     terms.extend(computation.procedure());
     terms.sort_by(|a, b| (a.kind, &a.body).cmp(&(b.kind, &b.body)));
     terms
@@ -63,9 +79,21 @@ pub(crate) fn body_term(
     Computation::of(conference, resumption)?.body(writer, kind)
 }
 
+/// The end of the works of a conference that meets; none where it does not, or where one meeting is all.
+///
+/// # Errors
+/// [`MissingValue`] where nobody has settled its days.
+pub(crate) fn end_of_works(conference: &Conference) -> Result<Option<Due>, MissingValue> {
+    let Some(computation) = Computation::of(conference, Resumption::AsRecorded) else { return Ok(None) };
+    computation.works_rule()?;
+    Ok(computation.end_of_works().map(|term| Due { strict: term.strict, prudential: term.prudential }))
+}
+
 struct Computation<'a> {
     conference: &'a Conference,
     settled: Settled<'static>,
+    law: &'static Law,
+    meets: Option<Meets>,
     suspension: Option<SuspensionRecord>,
     counting: Counting<'static>,
 }
@@ -81,7 +109,8 @@ struct Stated {
 impl<'a> Computation<'a> {
     fn of(conference: &'a Conference, resumption: Resumption) -> Option<Self> {
         let basis = conference.regime_basis()?;
-        let settled = Regime::named_on(conference.regime()?, basis)?.settled().ok()?;
+        let law = Law::on(basis)?;
+        let settled = law.regime(conference.regime()?)?.settled_in(law, conference.sector()).ok()?;
         let mut suspension = conference.suspension.clone();
         if let (Resumption::Projected, Some(suspension)) = (resumption, suspension.as_mut()) {
             suspension.delivered = None;
@@ -91,8 +120,8 @@ impl<'a> Computation<'a> {
             until: suspension.resumes_on(),
             projected: suspension.delivered.is_none(),
         });
-        let counting = Counting { calendar: &Law::on(basis)?.calendar, standstill };
-        Some(Self { conference, settled, suspension, counting })
+        let counting = Counting { calendar: &law.calendar, standstill };
+        Some(Self { conference, settled, law, meets: conference.meets(), suspension, counting })
     }
 
     fn notice(&self) -> Option<Term> {
@@ -110,13 +139,21 @@ impl<'a> Computation<'a> {
         let to = suspension.ends_at_most();
         let steps = vec![
             Step::Start { event: StartEvent::RequestToApplicant, on: suspension.suspended_on },
-            Step::Added { days: suspension.days, unit: rule.rule.unit, norm: rule.rule.norm.clone(), to },
+            Step::Added { days: suspension.days, unit: rule.rule.unit, norm: rule.norm(), to },
         ];
         Some(term(TermKind::Suspension, None, Due { strict: to, prudential: to }, rule, steps))
     }
 
     fn body(&self, writer: &Writer, kind: TermKind) -> Option<Term> {
         let body = self.conference.active_body(writer)?;
+        if self.conference.is_fact_finding() {
+            return None;
+        }
+        if kind == TermKind::Determination && self.meets == Some(Meets::Directly) {
+            body.received_on()?; // without proof that it was called no term of it runs
+            let works = self.end_of_works()?;
+            return Some(Term { kind, body: Some(writer.clone()), ..works });
+        }
         let rule = self.rule(body, kind);
         let (own, mut steps) = self.own(body, kind)?;
         let seat = body.invited.seat.as_deref();
@@ -208,6 +245,67 @@ impl<'a> Computation<'a> {
         let on = rome_date(delivered.issued_at);
         let date = date_of(&delivered.dates)?;
         (called_on <= on).then_some(Stated { date, on, correction: false })
+    }
+
+    /// The rules of the simultaneous conference, or those of the sector.
+    fn sitting_rules(&self) -> Option<&'static Procedure> {
+        let sector = self.conference.sector().filter(|sector| sector.deliberates());
+        self.law.procedure(sector.map_or("simultaneous", Sector::procedure))
+    }
+
+    fn sitting_rule(&self, id: &str) -> Result<Option<SettledTerm<'static>>, MissingValue> {
+        let notice = self.conference.notice().map(|notice| notice.act.regime_basis_date);
+        let (Some(rules), Some(notice)) = (self.sitting_rules(), notice) else { return Ok(None) };
+        rules.settled(id, self.conference.regime().and_then(|id| self.law.regime(id)), notice)
+    }
+
+    /// The days of the works: longer where it was called directly and a body guards sensitive interests (art. 14-ter c. 2).
+    fn works_rule(&self) -> Result<Option<SettledTerm<'static>>, MissingValue> {
+        let longer = self.meets == Some(Meets::Directly)
+            && !self.conference.deliberates()
+            && self.conference.active_bodies().any(|(_, body)| body.is_sensitive());
+        match self.meets {
+            None | Some(Meets::Once) => Ok(None),
+            Some(_) if longer => self.sitting_rule("end_of_works_sensitive"),
+            Some(_) => self.sitting_rule("end_of_works"),
+        }
+    }
+
+    /// The first session of a conference called directly, counted from the message that called it.
+    fn first_meeting(&self) -> Option<Term> {
+        let rule = self.sitting_rule("first_meeting").ok()??;
+        let notice = self.conference.notice()?;
+        let granted = self.conference.meeting_calls().find(|call| call.act.request.is_some());
+        let from = rome_date(granted.map_or(notice.issued_at, |call| call.issued_at));
+        let stated = Stated { date: self.conference.first_session_on()?, on: from, correction: false };
+        let to = add_days(from, i64::from(rule.days));
+        let raw = self.counting.moved(Raw { strict: to, prudential: to }, from, None);
+        let most = self.counting.roll(raw, None);
+        let mut steps = vec![Step::Start { event: StartEvent::Notice, on: from }, added(rule, to)];
+        steps.extend(self.counting.stood_still_step(to, raw.strict, from));
+        steps.extend(self.counting.rolled_step(raw.strict, None));
+        let due = if stated.date <= most.strict {
+            steps.push(stated_step(stated, stated.date, stated.date));
+            Due::on(stated.date)
+        } else {
+            steps.push(conflict(Conflict::StatedBeyondMaximum, stated.date, most.strict));
+            Due { strict: most.strict, prudential: stated.date }
+        };
+        Some(self.procedente_term(TermKind::Meeting, due, rule, steps))
+    }
+
+    /// The end of the works, counted from the first session as held, else as called. None where nobody has settled the days.
+    fn end_of_works(&self) -> Option<Term> {
+        let rule = self.works_rule().ok()??;
+        let first = self.conference.first_session_on()?;
+        let to = add_days(first, i64::from(rule.days));
+        let mut steps = vec![Step::Start { event: StartEvent::FirstMeeting, on: first }, added(rule, to)];
+        let raw = self.counting.moved(Raw { strict: to, prudential: to }, first, None);
+        steps.extend(self.counting.stood_still_step(to, raw.strict, first));
+        steps.extend(self.counting.rolled_step(raw.strict, None));
+        let due = self.counting.roll(raw, None);
+        steps.extend(self.counting.prudential_step(due, None));
+        Some(term(TermKind::EndOfWorks, None, due, rule, steps))
     }
 
     fn meeting(&self) -> Option<Term> {
@@ -340,13 +438,13 @@ fn term(
         strict: due.strict,
         prudential: due.prudential,
         force: rule.rule.nature,
-        norm: rule.rule.norm.clone(),
+        norm: rule.norm(),
         derivation,
     }
 }
 
 fn added(rule: SettledTerm<'_>, to: Date) -> Step {
-    Step::Added { days: rule.days, unit: rule.rule.unit, norm: rule.rule.norm.clone(), to }
+    Step::Added { days: rule.days, unit: rule.rule.unit, norm: rule.norm(), to }
 }
 
 fn conflict(conflict: Conflict, stated: Date, computed: Date) -> Step {

@@ -49,6 +49,7 @@ pub(crate) fn invited(body: &str, sensitive: bool) -> Invited {
         acts: vec![RequestedAct { act: "parere".to_owned(), eu_express_act: None }],
         sensitive: if sensitive { vec![SensitiveInterest::CulturalHeritage] } else { Vec::new() },
         seat: None,
+        level: None,
     }
 }
 
@@ -70,6 +71,7 @@ pub(crate) fn notice_on(day: Date) -> Notice {
         sensitive_scope: SensitiveScope::Own,
         invited: called,
         round: 1,
+        sector: None,
     }
 }
 
@@ -245,4 +247,29 @@ pub(crate) fn suspension(requests: Vec<MessageId>, on: Date, days: u16) -> Act {
 
 pub(crate) fn request() -> Act {
     Act::IntegrationRequest(IntegrationRequest { items: 2, facts_of_art_2_c_7: true })
+}
+
+/// Minutes of a session without anybody and without an end; instants in UTC.
+pub(crate) fn session(meeting: MessageId, number: u16, opened: &str, closed: &str) -> MeetingMinutes {
+    MeetingMinutes {
+        meeting,
+        session: number,
+        round: 1,
+        opened_at: instant(opened),
+        closed_at: instant(closed),
+        present: Vec::new(),
+        positions: Vec::new(),
+        next_on: None,
+        works_closed: false,
+    }
+}
+
+pub(crate) fn present(bodies: &[&str]) -> Vec<Present> {
+    bodies.iter().map(|body| Present { body: writer(body), appointment: None }).collect()
+}
+
+/// A position in session with so many prescriptions, numbered from 1.
+pub(crate) fn said(body: &str, position: Position, prescriptions: u16) -> SessionPosition {
+    let given = with(position, prescriptions);
+    SessionPosition { body: writer(body), position, acts: given.acts, prescriptions: given.prescriptions }
 }

@@ -16,9 +16,10 @@ use jiff::Timestamp;
 use jiff::civil::Date;
 use serde::Serialize;
 
-use crate::acts::{Determination, Finding, ImpliedAssent, Position, TermKind};
+use crate::acts::{Determination, Finding, ImpliedAssent, ImpliedGround, Position, TermKind};
 use crate::conference::{Conference, Delivery, Evidence, Received, Sent};
-use crate::legal_time::rome_date;
+use crate::legal_time::{LegalNow, rome_date};
+use crate::sittings::Meets;
 use crate::term::Term;
 use crate::terms::{Resumption, body_term};
 
@@ -116,6 +117,9 @@ impl Late {
 /// How an act of `author` that came with this evidence stands to its term of this kind.
 pub fn judge(conference: &Conference, author: &Writer, kind: TermKind, evidence: &Evidence) -> Timeliness {
     let received_at = evidence.received_at;
+    if let Some(late) = after_the_works(conference, author, kind, evidence) {
+        return late;
+    }
     let Some(term) = body_term(conference, author, kind, Resumption::AsRecorded) else {
         return Timeliness::Timely(Timely { received_at, until: None });
     };
@@ -130,6 +134,56 @@ pub fn judge(conference: &Conference, author: &Writer, kind: TermKind, evidence:
             reason,
         }),
         None => Timeliness::Late(Late { received_at, until: term.strict, prudential: term.prudential }),
+    }
+}
+
+/// A position that came after the works were closed (art. 14-ter c. 7, art. 2 c. 8-bis); none where they were not, or it did not.
+fn after_the_works(
+    conference: &Conference,
+    author: &Writer,
+    kind: TermKind,
+    evidence: &Evidence,
+) -> Option<Timeliness> {
+    let closed = conference.works_closed_at();
+    let closed = closed.filter(|_| kind == TermKind::Determination && conference.meets().is_some())?;
+    let received_at = evidence.received_at;
+    if received_at <= closed {
+        return None;
+    }
+    let (until, prudential) = (rome_date(closed), rome_date(closed));
+    let witness = evidence
+        .others
+        .iter()
+        .find(|(writer, at)| conference.bodies().contains_key(writer) && writer != author && *at <= closed);
+    Some(match witness {
+        None => Timeliness::Late(Late { received_at, until, prudential }),
+        Some((witness, at)) => Timeliness::Disputed(Disputed {
+            received_at,
+            until,
+            prudential,
+            reason: DisputeReason::EvidenceAcrossDeadline { witness: witness.clone(), at: *at },
+        }),
+    })
+}
+
+/// How a determination stands to its term. One said in a session counts as of that session, which the guards held to the works.
+pub fn judge_given(conference: &Conference, given: &Received<Determination>) -> Timeliness {
+    if given.in_session {
+        return Timeliness::Timely(Timely { received_at: given.evidence.received_at, until: None });
+    }
+    judge(conference, &given.author, TermKind::Determination, &given.evidence)
+}
+
+/// Whether the time in which a body may take a position is over at this instant: its term passed under every reading, or the works of
+/// the conference that met are closed.
+pub(crate) fn time_is_over(conference: &Conference, body: &Writer, at: LegalNow) -> bool {
+    match conference.meets() {
+        Some(_) if conference.works_closed_at().is_some_and(|closed| closed <= at.0) => {
+            conference.active_body(body).is_some_and(|body| body.proof.is_some())
+        }
+        Some(Meets::Once | Meets::AfterDeterminations) => false,
+        _ => body_term(conference, body, TermKind::Determination, Resumption::AsRecorded)
+            .is_some_and(|term| term.expired_prudentially(at)),
     }
 }
 
@@ -180,7 +234,7 @@ pub fn weight(conference: &Conference, determination: &Received<Determination>) 
         return Weight::NonCompliant;
     }
     let found = determination.time_finding.map(|(finding, _)| finding);
-    match judge(conference, &determination.author, TermKind::Determination, &determination.evidence) {
+    match judge_given(conference, determination) {
         Timeliness::Timely(_) => Weight::Counts,
         Timeliness::Disputed(_) => match found {
             Some(Finding::Timely) => Weight::Counts,
@@ -248,8 +302,17 @@ impl Standing<'_> {
 
 /// The position of a body as it stands; none while it is awaited, disputed, or silent without a note taken.
 ///
-/// An implied assent gives way to a determination that counts, and stands still while one is disputed.
+/// An implied assent gives way to a determination that counts, and stands still while one is disputed; but the assent of whoever was at no
+/// session prevails over what it had written before (art. 14-bis c. 6, art. 14-ter c. 7), where an official took note of it.
 pub fn standing_of<'a>(conference: &'a Conference, body: &'a Writer) -> Option<Standing<'a>> {
+    let of_body = |implied: &&Sent<ImpliedAssent>| implied.act.body == *body;
+    let absent = conference
+        .implied_assents()
+        .filter(of_body)
+        .find(|implied| implied.act.ground == ImpliedGround::Absent);
+    if let Some(absent) = absent {
+        return Some(Standing::Implied(absent));
+    }
     if let Some(counted) = counted_of(conference, body) {
         return Some(Standing::Expressed(counted));
     }

@@ -8,44 +8,20 @@ use jiff::civil::Date;
 use serde::Serialize;
 
 use crate::acts::{
-    Act, Direction, Efficacy, EfficacyStatement, ImpliedAssent, ImpliedGround, Outcome, Outside, Position,
-    PositionLine, Suspension, TermKind,
+    Act, Efficacy, EfficacyStatement, ImpliedAssent, ImpliedGround, MeetingCall, MeetingMode, Outcome,
+    Position, PositionLine, Suspension, TermKind,
 };
 use crate::conference::{Anomaly, Body, Conference};
-use crate::guards::{check, is_party_initiated, rebuttal_until};
-use crate::legal_time::{LegalNow, expired};
+use crate::guards::{check, is_absent, rebuttal_until, silence_term};
+use crate::legal_time::LegalNow;
+pub use crate::phase::Phase;
 use crate::refusal::Refusal;
 use crate::regime::Regime;
 use crate::term::{Conflict, Term};
 use crate::terms::{Resumption, body_term, terms};
-use crate::timeliness::{Standing, Timeliness, Weight, judge, standing_of, undecided_of, weight};
-
-/// Where a conference stands.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
-#[serde(rename_all = "snake_case")]
-pub enum Phase {
-    /// Before the notice.
-    Draft,
-    /// Terms run, positions are awaited.
-    Convened,
-    /// The terms stand still.
-    Suspended,
-    /// Every body expressed itself or let its term pass: the procedente decides.
-    ToDecide,
-    /// A negative conclusion stands as notice of art. 10-bis.
-    #[serde(rename = "negative_10bis")]
-    Negative10Bis,
-    /// Concluded positively; its efficacy is not yet stated.
-    ConcludedPositive,
-    /// Concluded negatively.
-    ConcludedNegative,
-    /// The positive conclusion has effect.
-    Effective,
-    /// The positive conclusion awaits the time of the opposition.
-    EfficacySuspended,
-    /// Ended without a decision.
-    Closed,
-}
+use crate::timeliness::{
+    Standing, Timeliness, Weight, judge, judge_given, standing_of, time_is_over, undecided_of, weight,
+};
 
 /// How a body stands.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
@@ -189,6 +165,21 @@ pub enum Action {
         /// The round.
         round: u32,
     },
+    /// Call the meeting that follows determinations that do not suffice.
+    CallMeeting {
+        /// How it is held.
+        mode: MeetingMode,
+    },
+    /// Ask for the single representative of the administrations of the State.
+    ObtainRepresentative {
+        /// The bodies without one.
+        bodies: Vec<Writer>,
+    },
+    /// Hold the session, and draw up its minutes.
+    HoldSession {
+        /// The day for which it is called.
+        on: Date,
+    },
     /// State that the conclusion has effect.
     StateEfficacy {
         /// The conclusion.
@@ -226,29 +217,6 @@ pub struct ConferenceView {
 }
 
 impl Conference {
-    /// Where it stands at this instant.
-    pub fn phase(&self, now: LegalNow) -> Phase {
-        if self.notice.is_none() {
-            return Phase::Draft;
-        }
-        if self.closure.is_some() {
-            return Phase::Closed;
-        }
-        if let Some(conclusion) = self.conclusion() {
-            return match conclusion.act.outcome {
-                Outcome::Negative => self.phase_after_negative(now),
-                _ => self.phase_after_positive(conclusion.message, conclusion.act.efficacy),
-            };
-        }
-        if self.suspension.as_ref().is_some_and(|suspension| suspension.stands_on(now.date())) {
-            return Phase::Suspended;
-        }
-        let complete = |status| !matches!(status, BodyStatus::AwaitingReceipt | BodyStatus::Waiting);
-        let statuses = || self.active_bodies().map(|(writer, body)| self.body_status(writer, body, now));
-        let express = statuses().any(|status| status == BodyStatus::ExpressActMissing);
-        if !express && statuses().all(complete) { Phase::ToDecide } else { Phase::Convened }
-    }
-
     /// How one body stands at this instant; none if it was never called.
     pub fn status_of(&self, writer: &Writer, now: LegalNow) -> Option<BodyStatus> {
         self.bodies.get(writer).map(|body| self.body_status(writer, body, now))
@@ -272,10 +240,10 @@ impl Conference {
         let body = self.active_body(writer).ok_or_else(|| Refusal::BodyUnknown { body: writer.clone() })?;
         let unproven = || Refusal::ReceiptUnproven { body: writer.clone() };
         let proof = body.proof.ok_or_else(unproven)?;
-        let term =
-            body_term(self, writer, TermKind::Determination, Resumption::AsRecorded).ok_or_else(unproven)?;
+        let term = silence_term(self, writer, now)?;
         let weights: Vec<Weight> = self.determinations_of(writer).map(|given| weight(self, given)).collect();
         let ground = match weights.as_slice() {
+            _ if self.meets().is_some() && is_absent(self, writer) => ImpliedGround::Absent,
             [] => ImpliedGround::Silence,
             weights if weights.contains(&Weight::NonCompliant) => ImpliedGround::NonCompliant,
             _ => ImpliedGround::Late,
@@ -318,35 +286,7 @@ impl Conference {
         }
     }
 
-    fn phase_after_negative(&self, now: LegalNow) -> Phase {
-        let lapsed = rebuttal_until(self).is_some_and(|until| expired(until, now));
-        if is_party_initiated(self) && (!lapsed || self.observations_came()) {
-            Phase::Negative10Bis
-        } else {
-            Phase::ConcludedNegative
-        }
-    }
-
-    fn phase_after_positive(&self, conclusion: MessageId, stated: Efficacy) -> Phase {
-        let last = self.efficacy.iter().rfind(|statement| statement.act.conclusion == conclusion);
-        match (last.map(|statement| statement.act.efficacy), stated) {
-            (Some(Efficacy::Immediate), _) => Phase::Effective,
-            (Some(Efficacy::Suspended), _) | (None, Efficacy::Suspended) => Phase::EfficacySuspended,
-            (None, Efficacy::Immediate) => Phase::ConcludedPositive,
-        }
-    }
-
-    fn observations_came(&self) -> bool {
-        let about = self.conclusion().map(|conclusion| conclusion.message);
-        self.exchanges.iter().any(|exchange| {
-            exchange.act.party == Outside::Applicant
-                && exchange.act.direction == Direction::Received
-                && exchange.act.about.is_some()
-                && exchange.act.about == about
-        })
-    }
-
-    fn body_status(&self, writer: &Writer, body: &Body, now: LegalNow) -> BodyStatus {
+    pub(crate) fn body_status(&self, writer: &Writer, body: &Body, now: LegalNow) -> BodyStatus {
         if body.released.is_some() {
             return BodyStatus::Released;
         }
@@ -367,9 +307,9 @@ impl Conference {
             }
             None => {}
         }
-        match body_term(self, writer, TermKind::Determination, Resumption::AsRecorded) {
+        match body.proof {
             None => BodyStatus::AwaitingReceipt,
-            Some(term) if !term.expired_prudentially(now) => BodyStatus::Waiting,
+            Some(_) if !time_is_over(self, writer, now) => BodyStatus::Waiting,
             Some(_) if body.eu_express_acts().next().is_some() => BodyStatus::ExpressActMissing,
             Some(_) => {
                 let weights: Vec<Weight> =
@@ -388,7 +328,7 @@ impl Conference {
         let determinations = self.determinations_of(writer).map(|given| DeterminationView {
             message: given.message,
             position: given.act.position,
-            timeliness: judge(self, writer, TermKind::Determination, &given.evidence),
+            timeliness: judge_given(self, given),
             weight: weight(self, given),
             defects: given.defects.clone(),
         });
@@ -412,7 +352,9 @@ impl Conference {
     fn actions(&self, phase: Phase, now: LegalNow) -> Vec<Action> {
         match phase {
             Phase::Draft => vec![Action::Convene],
-            Phase::Closed | Phase::ConcludedNegative | Phase::Effective => Vec::new(),
+            Phase::Closed | Phase::ConcludedNegative | Phase::Effective | Phase::GrantedSilently => {
+                Vec::new()
+            }
             Phase::Negative10Bis if self.observations_came() => {
                 vec![Action::ConveneAgain { round: self.round().saturating_add(1) }]
             }
@@ -430,10 +372,35 @@ impl Conference {
             Phase::Convened | Phase::ToDecide => {
                 let mut actions: Vec<Action> = self.suspension_action(now).into_iter().collect();
                 actions.extend(self.body_actions(now));
+                if !self.is_fact_finding() {
+                    actions.extend(self.meeting_action(now));
+                    actions.extend(self.conclusion_actions());
+                }
+                actions
+            }
+            Phase::MeetingSet | Phase::SyncConvened | Phase::InSession => {
+                let mut actions: Vec<Action> = self.suspension_action(now).into_iter().collect();
+                let missing = self.without_state_representative();
+                actions.extend(
+                    (!missing.is_empty()).then_some(Action::ObtainRepresentative { bodies: missing }),
+                );
+                actions.extend(self.called_for().map(|on| Action::HoldSession { on }));
+                actions.extend(self.body_actions(now));
+                actions
+            }
+            Phase::ToDraft => {
+                let mut actions = self.body_actions(now);
                 actions.extend(self.conclusion_actions());
                 actions
             }
         }
+    }
+
+    fn meeting_action(&self, now: LegalNow) -> Option<Action> {
+        let mode = Regime::named_on(self.regime()?, self.regime_basis()?)?.meeting_mode;
+        let call = MeetingCall { mode, held_on: now.date(), round: self.round(), request: None };
+        let allowed = check(self, self.lead(), &Act::MeetingCall(call), now).is_ok();
+        allowed.then_some(Action::CallMeeting { mode })
     }
 
     fn efficacy_action(&self, now: LegalNow) -> Option<Action> {
@@ -506,14 +473,17 @@ impl Conference {
 
 /// The first term that somebody must still keep.
 fn next_deadline(terms: &[Term], bodies: &[BodyView], phase: Phase, now: LegalNow) -> Option<Term> {
-    if !matches!(phase, Phase::Convened | Phase::Suspended | Phase::ToDecide) {
+    let open = matches!(phase, Phase::Convened | Phase::Suspended | Phase::ToDecide);
+    let meets = matches!(phase, Phase::MeetingSet | Phase::SyncConvened | Phase::InSession | Phase::ToDraft);
+    if !open && !meets {
         return None;
     }
     let awaited = |writer: &Writer| {
         bodies.iter().any(|body| body.body == *writer && body.status == BodyStatus::Waiting)
     };
     let open = |term: &&Term| match (term.kind, &term.body) {
-        (TermKind::Notice | TermKind::Meeting, _) => false,
+        (TermKind::Notice, _) => false,
+        (TermKind::Meeting, _) => meets,
         (TermKind::Suspension, _) => phase == Phase::Suspended,
         (TermKind::Determination, Some(body)) => awaited(body),
         _ => true,

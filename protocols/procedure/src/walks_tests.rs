@@ -130,7 +130,11 @@ impl Walk {
                 let author = writer(BODIES[body]);
                 let last = self.conference.determinations_of(&author).last().map(|given| given.message);
                 if let Some(message) = last {
-                    self.lead(Act::LateOrInvalidActNotice(LateOrInvalidActNotice { message, finding }));
+                    self.lead(Act::LateOrInvalidActNotice(LateOrInvalidActNotice {
+                        message,
+                        finding,
+                        body: None,
+                    }));
                 }
             }
             Step::Conclude => {

@@ -175,7 +175,7 @@ fn notice_facts() -> Result<Value, Failed> {
     let today = rome_date(Timestamp::now());
     let asked = |act: &str| RequestedAct { act: act.to_owned(), eu_express_act: None };
     let acts = vec![asked("titolo-edilizio"), asked("occupazione-suolo")];
-    let invited = vec![Invited { body: BODY.parse()?, acts, sensitive: Vec::new(), seat: None }];
+    let invited = vec![Invited { body: BODY.parse()?, acts, sensitive: Vec::new(), seat: None, level: None }];
     let dates = proposed_dates(today, &invited).map_err(|refusal| format!("{refusal:?}"))?;
     Ok(json!({
         "kind": "decision", "form": "simplified", "party_initiated": false, "started_on": today,

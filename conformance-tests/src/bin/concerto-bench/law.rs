@@ -102,6 +102,7 @@ fn notice(bodies: &[Writer]) -> Result<Notice, Failed> {
         acts: vec![RequestedAct { act: "parere".to_owned(), eu_express_act: None }],
         sensitive: if number % 5 == 0 { vec![SensitiveInterest::Landscape] } else { Vec::new() },
         seat: None,
+        level: None,
     };
     let invited: Vec<Invited> = bodies.iter().enumerate().map(call).collect();
     Ok(Notice {
@@ -114,6 +115,7 @@ fn notice(bodies: &[Writer]) -> Result<Notice, Failed> {
         sensitive_scope: SensitiveScope::Own,
         invited,
         round: 1,
+        sector: None,
     })
 }
 

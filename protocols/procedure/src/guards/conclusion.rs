@@ -18,7 +18,7 @@ use crate::law::Law;
 use crate::legal_time::{LegalNow, expired, rome_date};
 use crate::refusal::{Refusal, Warning};
 use crate::terms::{Resumption, body_term, terms};
-use crate::timeliness::{Standing, Weight, standing_of, undecided_of, weight};
+use crate::timeliness::{Standing, Weight, standing_of, time_is_over, undecided_of, weight};
 
 pub(super) fn consultation(
     conference: &Conference,
@@ -29,7 +29,10 @@ pub(super) fn consultation(
         return Err(Refusal::NothingToHear);
     }
     for message in &consultation.determinations {
-        let found = conference.determinations().find(|determination| determination.message == *message);
+        // minutes carry the positions of several bodies
+        let of_message = || conference.determinations().filter(|given| given.message == *message);
+        let prescribing = of_message().find(|given| !given.act.prescriptions.is_empty());
+        let found = prescribing.or_else(|| of_message().next());
         let determination = found.ok_or(Refusal::MessageUnknown { message: *message })?;
         if determination.act.prescriptions.is_empty() {
             return Err(Refusal::NothingToHear);
@@ -45,7 +48,7 @@ pub(super) fn consultation(
     Ok(())
 }
 
-type Positions<'a> = BTreeMap<&'a Writer, Standing<'a>>;
+pub(super) type Positions<'a> = BTreeMap<&'a Writer, Standing<'a>>;
 
 pub(super) fn final_determination(
     conference: &Conference,
@@ -55,6 +58,9 @@ pub(super) fn final_determination(
 ) -> Result<(), Refusal> {
     not_suspended(conference, at)?;
     same_round(conference, conclusion.round)?;
+    if conference.meets().is_some() && !conference.works_are_over(at) {
+        return Err(Refusal::WorksOpen);
+    }
     let positions = standing_positions(conference, at)?;
     lines(conclusion, &positions)?;
     judgements(conclusion)?;
@@ -65,8 +71,10 @@ pub(super) fn final_determination(
             positive_with_prescriptions(conference, conclusion, &positions, at, out)?;
         }
         Outcome::Negative => negative(conclusion, &positions)?,
+        Outcome::PositiveOverDissent => over_dissent(conference, conclusion, &positions)?,
     }
-    stated_efficacy(conclusion, &positions, out)?;
+    majority(conference, conclusion.outcome)?;
+    stated_efficacy(conference, conclusion, &positions, out)?;
     for standing in positions.values() {
         if let Standing::Expressed(counted) = standing
             && !counted.determination().defects.is_empty()
@@ -81,8 +89,22 @@ pub(super) fn final_determination(
     Ok(())
 }
 
+/// Where the law of a sector wants a majority of those present, the outcome is what that majority says (DL 189/2016 art. 16).
+fn majority(conference: &Conference, outcome: Outcome) -> Result<(), Refusal> {
+    if !conference.deliberates() {
+        return Ok(());
+    }
+    let vote = conference.vote().ok_or(Refusal::WorksOpen)?;
+    let (in_favour, present) = (vote.in_favour, vote.present);
+    match (outcome == Outcome::Negative, vote.carried()) {
+        (true, true) => Err(Refusal::MajorityInFavour { in_favour, present }),
+        (false, false) => Err(Refusal::MajorityAgainst { in_favour, present }),
+        _ => Ok(()),
+    }
+}
+
 /// The position of every body; refused while one may still express itself or is disputed.
-fn standing_positions(conference: &Conference, at: LegalNow) -> Result<Positions<'_>, Refusal> {
+pub(super) fn standing_positions(conference: &Conference, at: LegalNow) -> Result<Positions<'_>, Refusal> {
     let mut positions = BTreeMap::new();
     for (writer, body) in conference.active_bodies() {
         if let Some(disputed) = undecided_of(conference, writer) {
@@ -101,12 +123,13 @@ fn standing_positions(conference: &Conference, at: LegalNow) -> Result<Positions
 
 fn awaited(conference: &Conference, writer: &Writer, body: &Body, at: LegalNow) -> Refusal {
     let named = writer.clone();
-    match body_term(conference, writer, TermKind::Determination, Resumption::AsRecorded) {
-        None => Refusal::ReceiptUnproven { body: named },
-        Some(term) if !term.expired_prudentially(at) => {
-            Refusal::TermRunning { body: named, until: term.prudential }
-        }
-        Some(_) => match body.eu_express_acts().next() {
+    if body.proof.is_none() {
+        return Refusal::ReceiptUnproven { body: named };
+    }
+    let term = body_term(conference, writer, TermKind::Determination, Resumption::AsRecorded);
+    match term.filter(|_| !time_is_over(conference, writer, at)) {
+        Some(term) => Refusal::TermRunning { body: named, until: term.prudential },
+        None => match body.eu_express_acts().next() {
             Some(act) => Refusal::EuExpressActMissing { body: named, act: act.to_owned() },
             None => Refusal::PositionAwaited { body: named },
         },
@@ -180,6 +203,9 @@ fn outcomes_known(conclusion: &FinalDetermination, positions: &Positions<'_>) ->
 /// C.4, first branch: every assent is unconditional.
 fn positive(conference: &Conference, positions: &Positions<'_>) -> Result<(), Refusal> {
     express_acts_present(conference, positions)?;
+    if let Some(told) = conference.qualified_dissents().next() {
+        return Err(Refusal::DissentStands { body: told.author.clone() });
+    }
     let conditional = positions.iter().find(|(_, standing)| standing.position() != Position::Assent);
     if let Some((writer, _)) = conditional {
         return Err(Refusal::ConditionsStand { body: (*writer).clone() });
@@ -222,6 +248,9 @@ fn positive_with_prescriptions(
         }
     }
     judged(conclusion, Question::PrescriptionsAcceptable)?;
+    if conference.meets().is_some() {
+        return Ok(()); // the party and the others were heard in session
+    }
     let determinations: BTreeSet<MessageId> = prescribed.into_iter().map(|(message, _)| message).collect();
     heard(conference, &determinations, at, out)
 }
@@ -270,6 +299,32 @@ fn negative(conclusion: &FinalDetermination, positions: &Positions<'_>) -> Resul
     judged(conclusion, Question::DissentNotSuperable)
 }
 
+/// C.5, after a meeting: a dissent or a condition is overcome by the prevailing positions, which the procedente judges and nobody counts.
+/// Where the law of a sector wants a majority, that is asked instead.
+fn over_dissent(
+    conference: &Conference,
+    conclusion: &FinalDetermination,
+    positions: &Positions<'_>,
+) -> Result<(), Refusal> {
+    express_acts_present(conference, positions)?;
+    let told = conference.qualified_dissents().next().map(|told| &told.author);
+    let opposed = positions.iter().find(|(_, standing)| standing.position() != Position::Assent);
+    let Some(body) = told.or(opposed.map(|(writer, _)| *writer)) else {
+        return Err(Refusal::MeetingNotNeeded);
+    };
+    if conference.meets().is_none() {
+        return Err(Refusal::DissentStands { body: body.clone() });
+    }
+    let said = |(message, number): &(MessageId, u16)| {
+        let mut outcomes = conclusion.prescriptions.iter();
+        outcomes.any(|outcome| (outcome.determination, outcome.number) == (*message, *number))
+    };
+    if let Some((message, number)) = prescribed(positions).into_iter().find(|named| !said(named)) {
+        return Err(Refusal::OutcomeMissing { message, number });
+    }
+    if conference.deliberates() { Ok(()) } else { judged(conclusion, Question::PrevailingPositions) }
+}
+
 /// No positive conclusion without each act for which European law wants an express one.
 fn express_acts_present(conference: &Conference, positions: &Positions<'_>) -> Result<(), Refusal> {
     for (writer, body) in conference.active_bodies() {
@@ -291,19 +346,25 @@ fn express_acts_present(conference: &Conference, positions: &Positions<'_>) -> R
 /// Efficacy is immediate where nobody dissented. Where a dissent was overcome, whether it was a qualified one (art. 14-quinquies; a list
 /// of its own, wider than that of sensitive interests) is for a person to say.
 fn stated_efficacy(
+    conference: &Conference,
     conclusion: &FinalDetermination,
     positions: &Positions<'_>,
     out: &mut Checked,
 ) -> Result<(), Refusal> {
-    let overcome =
-        positions.iter().find(|(_, standing)| standing.position() == Position::SurmountableDissent);
-    match (conclusion.outcome, overcome, conclusion.efficacy) {
-        (Outcome::PositiveWithPrescriptions, Some((writer, _)), _) => {
-            out.warn(Warning::EfficacyToWeigh { body: (*writer).clone() });
+    let dissents = |standing: &Standing<'_>| {
+        matches!(standing.position(), Position::SurmountableDissent | Position::Dissent)
+    };
+    let told = conference.qualified_dissents().next().map(|told| &told.author);
+    let opposed = positions.iter().find(|(_, standing)| dissents(standing)).map(|(writer, _)| *writer);
+    let positive = conclusion.outcome != Outcome::Negative && !conference.deliberates();
+    match (told.or(opposed).filter(|_| positive), conclusion.efficacy) {
+        (Some(_), Efficacy::Immediate) if told.is_some() => Err(Refusal::EfficacyContradicted),
+        (Some(writer), _) => {
+            out.warn(Warning::EfficacyToWeigh { body: writer.clone() });
             Ok(())
         }
-        (_, _, Efficacy::Suspended) => Err(Refusal::EfficacyContradicted),
-        _ => Ok(()),
+        (None, Efficacy::Suspended) => Err(Refusal::EfficacyContradicted),
+        (None, Efficacy::Immediate) => Ok(()),
     }
 }
 
@@ -324,10 +385,12 @@ pub(super) fn efficacy(
     match (conclusion.act.efficacy, statement.efficacy) {
         (Efficacy::Immediate, Efficacy::Suspended) => return Err(Refusal::EfficacyContradicted),
         (Efficacy::Suspended, Efficacy::Immediate) => {
-            for line in conclusion.act.positions.iter().filter(|line| line.position != Position::Assent) {
-                let passed = opposition_until(conference, &line.body, conclusion.message)
+            let lines = conclusion.act.positions.iter().filter(|line| line.position != Position::Assent);
+            let told = conference.qualified_dissents().map(|told| &told.author);
+            for body in lines.map(|line| &line.body).chain(told) {
+                let passed = opposition_until(conference, body, conclusion.message)
                     .filter(|until| expired(*until, at))
-                    .ok_or_else(|| Refusal::OppositionOpen { body: line.body.clone() })?;
+                    .ok_or_else(|| Refusal::OppositionOpen { body: body.clone() })?;
                 from = from.max(add_days(passed, 1));
             }
         }

@@ -5,7 +5,9 @@ use jiff::civil::Date;
 use std::collections::BTreeSet;
 
 use super::{Checked, value_missing};
-use crate::acts::{Direction, Form, Invited, Kind, Notice, Outside, ParticipantAdded, StatedDates, TermKind};
+use crate::acts::{
+    Direction, Form, Invited, Kind, Notice, Outside, ParticipantAdded, Sector, StatedDates, TermKind,
+};
 use crate::calendar::{Reading, add_days};
 use crate::conference::Conference;
 use crate::law::Law;
@@ -23,17 +25,23 @@ pub(super) fn notice(
     out: &mut Checked,
 ) -> Result<(), Refusal> {
     round(conference, notice, out)?;
-    if notice.kind != Kind::Decision {
-        return Err(Refusal::KindNotCovered);
-    }
-    if notice.form != Form::Simplified {
-        return Err(Refusal::FormNotCovered);
-    }
+    kind(notice)?;
     if notice.started_on > at.date() {
         return Err(Refusal::StartInFuture { started_on: notice.started_on });
     }
-    let settled = regime(notice, at, out)?;
+    let request = conference.convening_request().filter(|_| notice.round == 1);
+    if let Some(request) = request.filter(|request| request.act.received_on != notice.started_on) {
+        return Err(Refusal::StartDiffers { recorded: request.act.received_on });
+    }
+    if request.is_some_and(|request| request.act.sector != notice.sector) {
+        return Err(Refusal::SectorDiffers);
+    }
     calls(conference.lead(), &notice.invited)?;
+    let (law, regime) = regime(notice, at, out)?;
+    if notice.kind == Kind::FactFinding {
+        return follows(TermKind::Meeting, notice.dates.meeting_on, at.date(), true);
+    }
+    let settled = regime.settled_in(law, notice.sector).map_err(value_missing)?;
     let acts = notice.invited.iter().map(|invited| invited.acts.len()).sum();
     if acts < ACTS_MIN {
         return Err(Refusal::TooFewActs { acts });
@@ -42,8 +50,55 @@ pub(super) fn notice(
     if administrations.len() == 1 {
         out.warn(Warning::OneAdministration);
     }
+    if notice.form == Form::Simultaneous {
+        return simultaneous(law, regime, notice, at, out);
+    }
     dates(&notice.dates, at.date(), notice.invited.iter().any(is_sensitive))?;
     weigh_dates(notice, &settled, at.date(), out);
+    Ok(())
+}
+
+/// What a notice may convene: a deciding conference, or one that examines; those of the earthquake deliberate in session.
+fn kind(notice: &Notice) -> Result<(), Refusal> {
+    let decides = notice.kind == Kind::Decision;
+    match notice.sector {
+        _ if notice.kind == Kind::Preliminary => Err(Refusal::KindNotCovered),
+        Some(sector) if sector.deliberates() && !(decides && notice.form == Form::Simultaneous) => {
+            Err(Refusal::SectorForm)
+        }
+        _ => Ok(()),
+    }
+}
+
+/// Called directly in the simultaneous form (art. 14-bis c. 7): requests and first session are stated, and by when the works end.
+fn simultaneous(
+    law: &Law,
+    regime: &Regime,
+    notice: &Notice,
+    at: LegalNow,
+    out: &mut Checked,
+) -> Result<(), Refusal> {
+    let (dates, today) = (&notice.dates, at.date());
+    follows(TermKind::IntegrationRequests, dates.integration_until, today, false)?;
+    follows(TermKind::Meeting, dates.meeting_on, today, false)?;
+    follows(TermKind::EndOfWorks, dates.determination_until, dates.meeting_on, true)?;
+    let deliberates = notice.sector.is_some_and(Sector::deliberates);
+    if !deliberates && let Some(rules) = law.procedure("simultaneous") {
+        let days = |id| rules.settled(id, Some(regime), notice.regime_basis_date).map_err(value_missing);
+        let works =
+            if notice.invited.iter().any(is_sensitive) { "end_of_works_sensitive" } else { "end_of_works" };
+        let limits = [
+            (TermKind::Meeting, days("first_meeting")?, today, dates.meeting_on),
+            (TermKind::EndOfWorks, days(works)?, dates.meeting_on, dates.determination_until),
+        ];
+        for (term, rule, start, stated) in limits {
+            let most = rule.map(|rule| add_days(start, i64::from(rule.days)));
+            let most = most.map(|day| law.calendar.roll_forward(day, None, Reading::Strict).date);
+            if let Some(computed) = most.filter(|most| stated > *most) {
+                out.warn(Warning::StatedBeyondMaximum { term, stated, computed });
+            }
+        }
+    }
     Ok(())
 }
 
@@ -66,13 +121,20 @@ fn round(conference: &Conference, notice: &Notice, out: &mut Checked) -> Result<
     };
     let observations = with_applicant(Direction::Received).ok_or(Refusal::ObservationsMissing)?;
     let due = super::conclusion::rebuttal_until(conference);
+    if !conference.rebuttals().iter().any(|rebuttal| rebuttal.act.conclusion == conclusion.message) {
+        out.warn(Warning::ObservationsNotForwarded);
+    }
     if due.is_some_and(|due| rome_date(observations.at) > due) {
         out.warn(Warning::ObservationsLate);
     }
     Ok(())
 }
 
-fn regime(notice: &Notice, at: LegalNow, out: &mut Checked) -> Result<Settled<'static>, Refusal> {
+fn regime(
+    notice: &Notice,
+    at: LegalNow,
+    out: &mut Checked,
+) -> Result<(&'static Law, &'static Regime), Refusal> {
     let basis = notice.regime_basis_date;
     if basis != at.date() {
         if basis != notice.started_on {
@@ -81,7 +143,7 @@ fn regime(notice: &Notice, at: LegalNow, out: &mut Checked) -> Result<Settled<'s
         out.warn(Warning::RegimeByApplication);
     }
     let regime = Regime::on(basis).map_err(|unknown| Refusal::RegimeUnknown { on: unknown.on })?;
-    regime.settled().map_err(value_missing)
+    Ok((Law::on(basis).ok_or(Refusal::RegimeUnknown { on: basis })?, regime))
 }
 
 fn calls(lead: &Writer, invited: &[Invited]) -> Result<(), Refusal> {
@@ -113,13 +175,6 @@ fn dates(dates: &StatedDates, today: Date, sensitive: bool) -> Result<(), Refusa
     if sensitive && dates.sensitive_until.is_none() {
         return Err(Refusal::SensitiveDateMissing);
     }
-    let follows = |term, stated: Date, after: Date, same: bool| {
-        if stated > after || (same && stated == after) {
-            Ok(())
-        } else {
-            Err(Refusal::DatesIncoherent { term, stated, after })
-        }
-    };
     follows(TermKind::IntegrationRequests, dates.integration_until, today, false)?;
     follows(TermKind::Determination, dates.determination_until, dates.integration_until, true)?;
     let mut last = dates.determination_until;
@@ -128,6 +183,15 @@ fn dates(dates: &StatedDates, today: Date, sensitive: bool) -> Result<(), Refusa
         last = longer;
     }
     follows(TermKind::Meeting, dates.meeting_on, last, false)
+}
+
+/// A stated date comes after another day, or on it where `same` says so.
+fn follows(term: TermKind, stated: Date, after: Date, same: bool) -> Result<(), Refusal> {
+    if stated > after || (same && stated == after) {
+        Ok(())
+    } else {
+        Err(Refusal::DatesIncoherent { term, stated, after })
+    }
 }
 
 fn weigh_dates(notice: &Notice, settled: &Settled<'_>, today: Date, out: &mut Checked) {

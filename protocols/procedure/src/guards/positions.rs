@@ -3,16 +3,20 @@
 use concerto_message::{MessageId, Writer};
 use std::collections::BTreeSet;
 
-use super::{Checked, if_sent, not_suspended, same_round, settled};
+use super::{Checked, if_sent, not_suspended, representatives, same_round, settled};
 use crate::acts::{
     Determination, Finding, ImpliedAssent, ImpliedGround, IntegrationRequest, LateOrInvalidActNotice,
     Position, Prescription, TermKind,
 };
 use crate::conference::{Conference, Received};
-use crate::legal_time::LegalNow;
+use crate::counting::Due;
+use crate::legal_time::{LegalNow, rome_date};
 use crate::refusal::{Refusal, Warning};
+use crate::sittings::Meets;
 use crate::terms::{Resumption, body_term};
-use crate::timeliness::{Timeliness, Weight, counted_of, judge, undecided_of, weight};
+use crate::timeliness::{
+    Timeliness, Weight, counted_of, judge, judge_given, time_is_over, undecided_of, weight,
+};
 
 pub(super) fn request(
     conference: &Conference,
@@ -50,12 +54,30 @@ pub(super) fn determination(
     out: &mut Checked,
 ) -> Result<(), Refusal> {
     same_round(conference, determination.round)?;
+    representatives::may_speak(conference, author)?;
+    if conference.is_fact_finding() {
+        out.warn(Warning::ContributionOnly);
+    }
     if let Some(until) = missed(&if_sent(conference, author, TermKind::Determination, at)) {
         out.warn(Warning::DeterminationLate { until });
     }
     if let Some(earlier) = conference.latest_determination_of(author) {
         out.warn(Warning::ReplacesEarlier { message: earlier.message });
     }
+    if determination.position == Position::Dissent && determination.prescriptions.is_empty() {
+        out.warn(Warning::DissentWithoutChanges);
+    }
+    out.defects = defects(conference, author, determination)?;
+    Ok(())
+}
+
+/// The requisites that a determination lacks.
+pub(super) fn defects(
+    conference: &Conference,
+    author: &Writer,
+    determination: &Determination,
+) -> Result<Vec<Refusal>, Refusal> {
+    let mut out = Checked::default();
     let prescriptions = &determination.prescriptions;
     match determination.position {
         Position::Assent if !prescriptions.is_empty() => {
@@ -64,13 +86,13 @@ pub(super) fn determination(
         Position::ConditionalAssent | Position::SurmountableDissent if prescriptions.is_empty() => {
             out.defects.push(Refusal::PrescriptionsMissing);
         }
-        Position::Dissent if prescriptions.is_empty() => out.warn(Warning::DissentWithoutChanges),
         _ => {}
     }
-    let costs = settled(conference)?.costs_of_prescriptions;
-    prescription_defects(prescriptions, costs, out);
-    act_defects(conference, author, determination, out);
-    Ok(())
+    if !conference.is_fact_finding() {
+        prescription_defects(prescriptions, settled(conference)?.costs_of_prescriptions, &mut out);
+    }
+    act_defects(conference, author, determination, &mut out);
+    Ok(out.defects)
 }
 
 fn prescription_defects(prescriptions: &[Prescription], costs: bool, out: &mut Checked) {
@@ -113,6 +135,7 @@ pub(super) fn implied_assent(
     conference: &Conference,
     implied: &ImpliedAssent,
     at: LegalNow,
+    out: &mut Checked,
 ) -> Result<(), Refusal> {
     not_suspended(conference, at)?;
     same_round(conference, implied.round)?;
@@ -125,16 +148,16 @@ pub(super) fn implied_assent(
     }
     if let Some(counted) = counted_of(conference, writer) {
         let message = counted.determination().message;
-        return Err(Refusal::PositionHeld { body: writer.clone(), message });
+        let absent = implied.ground == ImpliedGround::Absent && conference.works_are_over(at);
+        if !absent || counted.determination().in_session {
+            return Err(Refusal::PositionHeld { body: writer.clone(), message });
+        }
+        out.warn(Warning::AbsentAfterPosition { message });
     }
     if let Some(disputed) = undecided_of(conference, writer) {
         return Err(Refusal::DisputeOpen { message: disputed.message });
     }
-    let term = body_term(conference, writer, TermKind::Determination, Resumption::AsRecorded)
-        .ok_or_else(unproven)?;
-    if !term.expired_prudentially(at) {
-        return Err(Refusal::TermRunning { body: writer.clone(), until: term.prudential });
-    }
+    let term = silence_term(conference, writer, at)?;
     if let Some(already) = conference.implied_assents().find(|already| already.act.body == *writer) {
         return Err(Refusal::AlreadyImplied { message: already.message });
     }
@@ -147,6 +170,33 @@ pub(super) fn implied_assent(
     ground(conference, implied)
 }
 
+/// The term that a silent body let pass: that of its determination, or the works of the conference that met.
+pub(crate) fn silence_term(conference: &Conference, writer: &Writer, at: LegalNow) -> Result<Due, Refusal> {
+    if conference.is_fact_finding() {
+        return Err(Refusal::NoDecision);
+    }
+    let meets = conference.meets();
+    if meets == Some(Meets::Directly) && conference.sessions().next().is_none() {
+        return Err(Refusal::NoSessionHeld);
+    }
+    let closed = conference.works_closed_at().map(rome_date).filter(|_| meets.is_some());
+    let term = body_term(conference, writer, TermKind::Determination, Resumption::AsRecorded);
+    let due = match (term, closed) {
+        (Some(term), None) => Due { strict: term.strict, prudential: term.prudential },
+        (_, Some(closed)) => Due::on(closed),
+        (None, None) if meets.is_some() => return Err(Refusal::WorksOpen),
+        (None, None) => return Err(Refusal::ReceiptUnproven { body: writer.clone() }),
+    };
+    if !time_is_over(conference, writer, at) {
+        return Err(if meets.is_some() {
+            Refusal::WorksOpen
+        } else {
+            Refusal::TermRunning { body: writer.clone(), until: due.prudential }
+        });
+    }
+    Ok(due)
+}
+
 /// The ground is what the record shows: nothing came, or only acts that do not count, and these are named.
 fn ground(conference: &Conference, implied: &ImpliedAssent) -> Result<(), Refusal> {
     let came: Vec<_> = conference.determinations_of(&implied.body).collect();
@@ -154,9 +204,10 @@ fn ground(conference: &Conference, implied: &ImpliedAssent) -> Result<(), Refusa
     let named: BTreeSet<MessageId> = implied.messages.iter().copied().collect();
     let any = |sought| came.iter().any(|determination| weight(conference, determination) == sought);
     let shown = match implied.ground {
-        ImpliedGround::Silence => came.is_empty(),
+        ImpliedGround::Silence => came.is_empty() && !is_absent(conference, &implied.body),
         ImpliedGround::Late => any(Weight::Late),
         ImpliedGround::NonCompliant => any(Weight::NonCompliant),
+        ImpliedGround::Absent => is_absent(conference, &implied.body),
     };
     if shown && held == named {
         Ok(())
@@ -165,11 +216,20 @@ fn ground(conference: &Conference, implied: &ImpliedAssent) -> Result<(), Refusa
     }
 }
 
+/// Whether sessions were held and the body was at none of them.
+pub(crate) fn is_absent(conference: &Conference, body: &Writer) -> bool {
+    conference.sessions().next().is_some() && !conference.was_present(body)
+}
+
 pub(super) fn finding(conference: &Conference, notice: &LateOrInvalidActNotice) -> Result<(), Refusal> {
     let message = notice.message;
-    let timeliness = if let Some(determination) = named(&conference.determinations, message) {
-        let (author, evidence) = (&determination.author, &determination.evidence);
-        judge(conference, author, TermKind::Determination, evidence)
+    let given = conference.determinations.iter().filter(|given| given.message == message);
+    let mut given = given.filter(|given| notice.body.as_ref().is_none_or(|body| given.author == *body));
+    let timeliness = if let Some(determination) = given.next() {
+        if given.next().is_some() {
+            return Err(Refusal::MessageUnknown { message }); // minutes with several positions: whose is not said
+        }
+        judge_given(conference, determination)
     } else if let Some(request) = named(&conference.requests, message) {
         not_about_content(notice)?;
         judge(conference, &request.author, TermKind::IntegrationRequests, &request.evidence)

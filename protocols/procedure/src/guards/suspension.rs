@@ -4,9 +4,7 @@ use concerto_message::Writer;
 use jiff::civil::Date;
 
 use super::{Checked, not_suspended, settled};
-use crate::acts::{
-    Finding, IntegrationDelivered, IntegrationRequest, StatedDates, Suspension, TermCorrection, TermKind,
-};
+use crate::acts::{Finding, IntegrationDelivered, StatedDates, Suspension, TermCorrection, TermKind};
 use crate::calendar::add_days;
 use crate::conference::{Conference, IntegrationRecord, Received};
 use crate::legal_time::{LegalNow, rome_date};
@@ -27,6 +25,9 @@ pub(super) fn order(
     let most = settled(conference)?.suspension.days;
     if order.days == 0 || order.days > most {
         return Err(Refusal::SuspensionLength { days: order.days, most });
+    }
+    if conference.meets().is_some() && conference.works_are_over(at) {
+        return Err(Refusal::WorksClosed);
     }
     let until = at.date();
     let from = consolidated(conference, order)?.max(after_what_ended(conference, at));
@@ -75,7 +76,7 @@ fn consolidated(conference: &Conference, order: &Suspension) -> Result<Date, Ref
     }
 }
 
-fn in_term(conference: &Conference, request: &Received<IntegrationRequest>) -> Result<(), Refusal> {
+pub(super) fn in_term<T>(conference: &Conference, request: &Received<T>) -> Result<(), Refusal> {
     let message = request.message;
     let found = request.time_finding.map(|(finding, _)| finding);
     match judge(conference, &request.author, TermKind::IntegrationRequests, &request.evidence) {

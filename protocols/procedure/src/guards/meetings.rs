@@ -1,0 +1,110 @@
+//! Guards of the call of a meeting (L. 241/1990 art. 14-bis c. 6-7, art. 14-ter c. 1-2; RULES D.1, D.2).
+//!
+//! After determinations that do not suffice the regime says how the conference meets: in one telematic meeting, or simultaneously. Before
+//! that, a reasoned request within its term lets the procedente choose the simultaneous form. Operative meetings are free.
+
+use concerto_message::MessageId;
+use jiff::civil::Date;
+
+use super::conclusion::standing_positions;
+use super::suspension::in_term;
+use super::{Checked, not_suspended, same_round, value_missing};
+use crate::acts::{MeetingCall, MeetingMode, Position, TermKind};
+use crate::conference::Conference;
+use crate::law::Law;
+use crate::legal_time::LegalNow;
+use crate::refusal::{Refusal, Warning};
+use crate::sittings::Meets;
+use crate::terms::{end_of_works, terms};
+
+pub(super) fn call(
+    conference: &Conference,
+    call: &MeetingCall,
+    at: LegalNow,
+    out: &mut Checked,
+) -> Result<(), Refusal> {
+    same_round(conference, call.round)?;
+    if call.held_on < at.date() {
+        return Err(Refusal::MeetingDate { given: call.held_on, from: at.date() });
+    }
+    if call.mode == MeetingMode::Operative {
+        return if call.request.is_some() { Err(Refusal::OperativeMeeting) } else { Ok(()) };
+    }
+    not_suspended(conference, at)?;
+    if conference.works_closed_at().is_some() {
+        return Err(match conference.sessions().next_back() {
+            Some(held) if conference.meets() == Some(Meets::Once) => {
+                Refusal::OneMeeting { held: held.message }
+            }
+            _ => Refusal::WorksClosed,
+        });
+    }
+    match (conference.meets(), &call.request) {
+        (Some(_), Some(_)) => return Err(Refusal::AlreadyMeets),
+        (Some(meets), None) => next_session(conference, meets, call)?,
+        (None, Some(request)) => on_request(conference, *request, call)?,
+        (None, None) if conference.is_fact_finding() => {}
+        (None, None) => after_determinations(conference, call, at)?,
+    }
+    out.warnings.extend(missing_representative(conference));
+    let meeting = terms(conference).into_iter().find(|term| term.kind == TermKind::Meeting);
+    if let Some(term) =
+        meeting.filter(|term| conference.sessions().next().is_none() && call.held_on > term.strict)
+    {
+        out.warn(Warning::MeetingLate { until: term.strict });
+    }
+    Ok(())
+}
+
+/// Another day for a conference that meets already, not beyond the end of its works.
+fn next_session(conference: &Conference, meets: Meets, call: &MeetingCall) -> Result<(), Refusal> {
+    let wanted = if meets == Meets::Once { MeetingMode::Telematic } else { MeetingMode::Simultaneous };
+    if call.mode != wanted {
+        return Err(mode_wrong(conference));
+    }
+    if conference.sessions().next().is_some() { within_works(conference, call.held_on) } else { Ok(()) }
+}
+
+/// A session is not after the end of the works.
+///
+/// # Errors
+/// [`Refusal::ValueMissing`] where nobody has settled how long the works last: then they go on in one session alone.
+pub(super) fn within_works(conference: &Conference, day: Date) -> Result<(), Refusal> {
+    match end_of_works(conference).map_err(value_missing)? {
+        Some(end) if day > end.prudential => Err(Refusal::AfterEndOfWorks { until: end.strict }),
+        _ => Ok(()),
+    }
+}
+
+/// The simultaneous form on a request that came in time (art. 14-bis c. 7).
+fn on_request(conference: &Conference, request: MessageId, call: &MeetingCall) -> Result<(), Refusal> {
+    let found = conference.sync_requests().iter().find(|asked| asked.message == request);
+    let asked = found.ok_or(Refusal::MessageUnknown { message: request })?;
+    in_term(conference, asked)?;
+    if call.mode == MeetingMode::Simultaneous { Ok(()) } else { Err(mode_wrong(conference)) }
+}
+
+/// The meeting after determinations that do not suffice (art. 14-bis c. 6): every position is known, and one is not an assent without
+/// conditions.
+fn after_determinations(conference: &Conference, call: &MeetingCall, at: LegalNow) -> Result<(), Refusal> {
+    let positions = standing_positions(conference, at)?;
+    if positions.values().all(|standing| standing.position() == Position::Assent) {
+        return Err(Refusal::MeetingNotNeeded);
+    }
+    let regime = conference.regime_basis().and_then(Law::on).and_then(|law| law.regime(conference.regime()?));
+    if regime.is_some_and(|regime| regime.meeting_mode == call.mode) {
+        Ok(())
+    } else {
+        Err(mode_wrong(conference))
+    }
+}
+
+fn mode_wrong(conference: &Conference) -> Refusal {
+    Refusal::MeetingModeWrong { regime: conference.regime().unwrap_or_default().to_owned() }
+}
+
+/// The warning where the State's administrations have no single representative.
+pub(super) fn missing_representative(conference: &Conference) -> Option<Warning> {
+    let body = conference.without_state_representative().into_iter().next()?;
+    Some(Warning::StateRepresentativeMissing { body })
+}

@@ -1,0 +1,147 @@
+//! Guards of what comes from outside: the request that starts the procedure, observations forwarded, grants by silence
+//! (L. 241/1990 art. 10-bis, 14-bis c. 2, c. 5; D.Lgs. 259/2003 art. 44, 49; RULES A.9, D.1, D.7).
+
+use super::{Checked, not_suspended};
+use crate::acts::{
+    ConveningRequest, Direction, Outcome, Outside, Position, RebuttalForwarded, Sector,
+    SilentGrantCertificate, WorksClass,
+};
+use crate::conference::Conference;
+use crate::law::Law;
+use crate::legal_time::{LegalNow, expired};
+use crate::procedures::value_name;
+use crate::refusal::{Refusal, Warning};
+use crate::schedule::{Facts, Planned, Request, schedule};
+use crate::term::StartEvent;
+use crate::timeliness::counted_of;
+
+pub(super) fn convening(
+    conference: &Conference,
+    request: &ConveningRequest,
+    at: LegalNow,
+) -> Result<(), Refusal> {
+    if let Some(known) = conference.convening_request() {
+        return Err(Refusal::AlreadyRequested { message: known.message });
+    }
+    if let Some(notice) = conference.notice() {
+        return Err(Refusal::AlreadyConvened { round: notice.act.round });
+    }
+    if request.received_on > at.date() {
+        return Err(Refusal::StartInFuture { started_on: request.received_on });
+    }
+    if request.works.is_some() == (request.sector == Some(Sector::ElectronicWorks)) {
+        Ok(())
+    } else {
+        Err(Refusal::WorksClassMisplaced)
+    }
+}
+
+/// The observations on record, on the negative conclusion that stands.
+pub(super) fn rebuttal(conference: &Conference, rebuttal: &RebuttalForwarded) -> Result<(), Refusal> {
+    let negative = conference.conclusion().filter(|conclusion| conclusion.act.outcome == Outcome::Negative);
+    let conclusion = negative.ok_or(Refusal::ObservationsMissing)?;
+    if conclusion.message != rebuttal.conclusion {
+        return Err(Refusal::OtherConclusion { given: rebuttal.conclusion });
+    }
+    let on_record = conference.exchanges().iter().any(|exchange| {
+        exchange.message == rebuttal.observations
+            && exchange.act.party == Outside::Applicant
+            && exchange.act.direction == Direction::Received
+            && exchange.act.about == Some(conclusion.message)
+    });
+    if on_record { Ok(()) } else { Err(Refusal::ObservationsMissing) }
+}
+
+/// A grant by silence: the application is of a sector that knows one, its days are over, and nothing stopped or blocks them.
+pub(super) fn certificate(
+    conference: &Conference,
+    certificate: &SilentGrantCertificate,
+    at: LegalNow,
+    out: &mut Checked,
+) -> Result<(), Refusal> {
+    let application = conference.convening_request().ok_or(Refusal::NoSilentGrant)?;
+    if application.message != certificate.application {
+        return Err(Refusal::MessageUnknown { message: certificate.application });
+    }
+    match application.act.sector {
+        Some(Sector::ElectronicWorks) if conference.notice().is_some() => {
+            return Err(Refusal::SilenceStopped);
+        }
+        Some(Sector::ElectronicWorks) => {}
+        Some(Sector::ElectronicPlants) => unblocked(conference, at)?,
+        _ => return Err(Refusal::NoSilentGrant),
+    }
+    let request = request_of(conference, certificate);
+    if request.is_some_and(|request| request.answered.is_none()) {
+        return Err(Refusal::TermsSuspended { until: at.date() });
+    }
+    let [grant, attested] = planned(&application.act, request)?;
+    if certificate.expired_on != grant.due.strict {
+        return Err(Refusal::GrantFactsDiffer { due: grant.due.strict });
+    }
+    if !expired(grant.due.prudential, at) {
+        return Err(Refusal::GrantRunning { until: grant.due.prudential });
+    }
+    if expired(attested.due.strict, at) {
+        out.warn(Warning::CertificateLate { due: attested.due.strict });
+    }
+    Ok(())
+}
+
+/// Art. 44: a reasoned dissent, a conclusion or an act that European law wants express keeps the silence from granting.
+fn unblocked(conference: &Conference, at: LegalNow) -> Result<(), Refusal> {
+    not_suspended(conference, at)?;
+    for (writer, body) in conference.active_bodies() {
+        let dissents = counted_of(conference, writer).is_some_and(|counted| {
+            let position = counted.determination().act.position;
+            matches!(position, Position::Dissent | Position::SurmountableDissent)
+        });
+        if dissents || body.eu_express_acts().next().is_some() {
+            return Err(Refusal::GrantBlocked { body: writer.clone() });
+        }
+    }
+    Ok(())
+}
+
+/// The one request to the applicant: as the conference suspended its terms, else as the certificate states it.
+fn request_of(conference: &Conference, certificate: &SilentGrantCertificate) -> Option<Request> {
+    match conference.suspension() {
+        Some(suspension) => Some(Request {
+            on: suspension.suspended_on,
+            answered: suspension.delivered.as_ref().map(|delivered| delivered.received_on),
+        }),
+        None => {
+            let on = certificate.requested_on?;
+            Some(Request { on, answered: certificate.completed_on })
+        }
+    }
+}
+
+/// The day of the silence and that of the certificate, by the data of the sector.
+fn planned(application: &ConveningRequest, request: Option<Request>) -> Result<[Planned; 2], Refusal> {
+    let sector = application.sector.ok_or(Refusal::NoSilentGrant)?;
+    let grant = match application.works {
+        Some(WorksClass::Crossing) => "grant_crossings",
+        Some(WorksClass::Existing) => "grant_existing",
+        Some(WorksClass::Ordinary) | None => "grant",
+    };
+    let filed = application.received_on;
+    let facts = Facts {
+        kind: sector.procedure().to_owned(),
+        notice: Some(filed),
+        events: [(StartEvent::Application, filed)].into(),
+        request,
+        ..Facts::default()
+    };
+    let law = Law::on(filed).ok_or(Refusal::RegimeUnknown { on: filed })?;
+    let schedule = schedule(law, &facts).map_err(|_| Refusal::GrantFactsDiffer { due: filed })?;
+    let found = |id: String| {
+        let planned = schedule.terms.iter().find(|planned| planned.id == id).cloned();
+        planned.ok_or_else(|| Refusal::ValueMissing {
+            regime: sector.procedure().to_owned(),
+            value: value_name(sector.procedure(), &id),
+            source_norm: schedule.procedure.norm.clone(),
+        })
+    };
+    Ok([found(grant.to_owned())?, found(grant.replace("grant", "certificate"))?])
+}

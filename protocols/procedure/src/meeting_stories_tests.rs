@@ -1,0 +1,530 @@
+//! Whole cases of conferences that meet.
+//!
+//! ```text
+//! E  R1b: determinations that do not suffice ─ one telematic meeting ─ absent ─ prevailing positions ─ efficacy suspended, then effect
+//! F  R0: the same ─ sittings, one adjourned ─ end of the works after 45 days
+//! G  called directly: State without a single representative ─ appointment ─ dissent told to it ─ minutes ─ what comes late
+//! H  a request of the synchronous form, granted in time
+//! I  istruttoria and operative meeting: nothing is decided, silence means nothing
+//! L  negative conclusion ─ observations forwarded ─ round 2
+//! ```
+//!
+//! Wrong programs these catch: one that counts heads, lets silence assent in a meeting nobody held, lets a session dissolve an assent that
+//! stood, adjourns beyond the end of the works, counts what came after them, or gives effect while a qualified dissent may be opposed.
+
+use concerto_message::MessageId;
+use jiff::civil::{Date, date};
+
+use crate::acts::*;
+use crate::refusal::{Refusal, Warning};
+use crate::test_support::*;
+use crate::timeliness::{Weight, weight};
+use crate::view::{Action, BodyStatus, Phase};
+
+fn call(mode: MeetingMode, held_on: Date, request: Option<MessageId>) -> Act {
+    Act::MeetingCall(MeetingCall { mode, held_on, round: 1, request })
+}
+
+/// Everybody but the Soprintendenza, which dissents and says what would change that, assents.
+fn one_dissent(mut case: Case, at: &str) -> (Case, MessageId) {
+    for body in [COMUNE, PROVINCIA, USR] {
+        case.determination(body, at, assent());
+    }
+    let dissent = case.determination(SABAP, at, with(Position::SurmountableDissent, 1));
+    (case, dissent)
+}
+
+#[test]
+fn story_e_one_telematic_meeting() {
+    let mut early = Case::received();
+    early.determination(SABAP, "2026-12-10 10:00", with(Position::SurmountableDissent, 1));
+    let telematic = |day| call(MeetingMode::Telematic, day, None);
+    let meeting = telematic(date(2027, 1, 20));
+    assert!(
+        matches!(early.refused(LEAD, "2026-12-11 10:00", meeting.clone()), Refusal::TermRunning { .. }),
+        "positions may still come"
+    );
+    let mut content = Case::received();
+    for body in [COMUNE, PROVINCIA, SABAP, USR] {
+        content.determination(body, "2026-12-10 10:00", assent());
+    }
+    assert_eq!(content.refused(LEAD, "2026-12-11 10:00", meeting.clone()), Refusal::MeetingNotNeeded);
+
+    let (mut case, dissent) = one_dissent(Case::received(), "2026-12-10 10:00");
+    let at = "2026-12-11 10:00";
+    let sitting = call(MeetingMode::Simultaneous, date(2026, 12, 18), None);
+    assert_eq!(case.refused(LEAD, at, sitting), Refusal::MeetingModeWrong { regime: "R1b".to_owned() });
+    assert!(
+        case.conference.view(now(at)).actions.contains(&Action::CallMeeting { mode: MeetingMode::Telematic })
+    );
+    let called = case.lead(at, telematic(date(2026, 12, 18)));
+    assert_eq!(case.phase(at), Phase::MeetingSet);
+    let mut over = case.conclusion(Outcome::PositiveOverDissent);
+    assert_eq!(case.refused(LEAD, at, Act::FinalDetermination(over.clone())), Refusal::WorksOpen);
+
+    let held = session(called, 1, "2026-12-18 09:00", "2026-12-18 11:00");
+    let adjourned = MeetingMinutes { next_on: Some(date(2026, 12, 22)), ..held.clone() };
+    assert_eq!(
+        case.refused(LEAD, "2026-12-18 12:00", Act::MeetingMinutes(adjourned)),
+        Refusal::SessionEnd,
+        "the telematic meeting is one"
+    );
+    let held = MeetingMinutes {
+        present: present(&[COMUNE, PROVINCIA]),
+        positions: vec![said(COMUNE, Position::ConditionalAssent, 1)],
+        works_closed: true,
+        ..held
+    };
+    let minutes = case.lead("2026-12-18 12:00", Act::MeetingMinutes(held));
+    assert_eq!(case.phase("2026-12-18 12:00"), Phase::ToDraft);
+    assert_eq!(case.status(COMUNE, "2026-12-18 12:00"), BodyStatus::ConditionalAssent, "its last word");
+    assert_eq!(
+        case.refused(LEAD, "2026-12-19 10:00", telematic(date(2026, 12, 21))),
+        Refusal::OneMeeting { held: minutes }
+    );
+
+    let at = "2026-12-21 10:00";
+    let mut absent = case.conference.implied_assent_of(&writer(SABAP), now(at));
+    assert!(absent.is_ok(), "absent from the meeting: its assent may be taken as acquired, by a person");
+    if let Ok(note) = &mut absent {
+        assert_eq!(note.ground, ImpliedGround::Absent);
+        let warned = case.warnings(LEAD, at, Act::ImpliedAssent(note.clone()));
+        assert_eq!(warned, [Warning::AbsentAfterPosition { message: dissent }]);
+    }
+    let present_and_silent = case.conference.implied_assent_of(&writer(PROVINCIA), now(at));
+    assert!(matches!(present_and_silent, Err(Refusal::PositionHeld { .. })), "what it wrote stands");
+
+    over.positions = case.conference.position_lines();
+    over.efficacy = Efficacy::Suspended;
+    let refused = |case: &Case, over: &FinalDetermination| {
+        case.refused(LEAD, at, Act::FinalDetermination(over.clone()))
+    };
+    assert!(matches!(refused(&case, &over), Refusal::OutcomeMissing { .. }));
+    over.prescriptions = vec![
+        PrescriptionOutcome { determination: dissent, number: 1, accepted: false },
+        PrescriptionOutcome { determination: minutes, number: 1, accepted: true },
+    ];
+    assert_eq!(
+        refused(&case, &over),
+        Refusal::JudgementMissing { question: Question::PrevailingPositions },
+        "three against one: the program never counts"
+    );
+    over.judgements = vec![Judgement { question: Question::PrevailingPositions, answer: true }];
+    let concluded = case.lead(at, Act::FinalDetermination(over));
+    assert_eq!(case.phase(at), Phase::EfficacySuspended);
+    let effect = |since| {
+        let statement = EfficacyStatement { conclusion: concluded, efficacy: Efficacy::Immediate, since };
+        Act::EfficacyStatement(statement)
+    };
+    assert!(matches!(
+        case.refused(LEAD, "2027-01-20 10:00", effect(date(2027, 1, 20))),
+        Refusal::OppositionOpen { .. }
+    ));
+    for body in [COMUNE, SABAP] {
+        case.delivered_message(concluded, body, "2026-12-21 10:30");
+    }
+    case.lead("2027-01-11 10:00", effect(date(2027, 1, 11)));
+    assert_eq!(case.phase("2027-01-11 11:00"), Phase::Effective);
+}
+
+#[test]
+fn story_f_sittings_after_the_determinations_of_2016() {
+    let mut case = Case::draft();
+    case.lead("2025-01-13 09:00", Act::Notice(notice_on(date(2025, 1, 13))));
+    for body in [COMUNE, PROVINCIA, SABAP, USR] {
+        case.delivered(body, "2025-01-13 10:00");
+    }
+    let (mut case, _) = one_dissent(case, "2025-01-20 10:00");
+    let at = "2025-01-21 10:00";
+    assert!(matches!(
+        case.refused(LEAD, at, call(MeetingMode::Telematic, date(2025, 1, 28), None)),
+        Refusal::MeetingModeWrong { .. }
+    ));
+    let called = case.lead(at, call(MeetingMode::Simultaneous, date(2025, 1, 28), None));
+    assert_eq!(case.phase(at), Phase::SyncConvened, "R0 goes on to art. 14-ter");
+    let first = MeetingMinutes {
+        present: present(&[COMUNE, PROVINCIA, SABAP, USR]),
+        next_on: Some(date(2025, 2, 25)),
+        ..session(called, 1, "2025-01-28 09:00", "2025-01-28 12:00")
+    };
+    let end = Refusal::AfterEndOfWorks { until: date(2025, 3, 14) };
+    let beyond = MeetingMinutes { next_on: Some(date(2025, 3, 17)), ..first.clone() };
+    assert_eq!(case.refused(LEAD, "2025-01-28 13:00", Act::MeetingMinutes(beyond)), end);
+    case.lead("2025-01-28 13:00", Act::MeetingMinutes(first));
+    assert_eq!(case.phase("2025-01-28 13:00"), Phase::InSession);
+    assert_eq!(case.due(TermKind::EndOfWorks, None), (date(2025, 3, 14), date(2025, 3, 14)));
+    let moved = call(MeetingMode::Simultaneous, date(2025, 3, 18), None);
+    assert_eq!(case.refused(LEAD, "2025-02-20 13:00", moved), end);
+    let second = MeetingMinutes {
+        present: present(&[COMUNE, PROVINCIA, SABAP, USR]),
+        positions: vec![said(SABAP, Position::Assent, 0)],
+        works_closed: true,
+        ..session(called, 2, "2025-02-25 09:00", "2025-02-25 12:00")
+    };
+    let unnumbered = MeetingMinutes { session: 3, ..second.clone() };
+    assert_eq!(
+        case.refused(LEAD, "2025-02-25 13:00", Act::MeetingMinutes(unnumbered)),
+        Refusal::SessionNumber { expected: 2 }
+    );
+    case.lead("2025-02-25 13:00", Act::MeetingMinutes(second));
+    let late = case.determination(PROVINCIA, "2025-02-25 12:30", with(Position::Dissent, 1));
+    let given = case.conference.determinations().find(|given| given.message == late).unwrap();
+    assert_eq!(weight(&case.conference, given), Weight::Late, "though its own term of 90 days still runs");
+    let positive = Act::FinalDetermination(case.conclusion(Outcome::Positive));
+    case.lead("2025-02-26 10:00", positive);
+    assert_eq!(case.phase("2025-02-26 11:00"), Phase::ConcludedPositive);
+}
+
+/// Called directly on 30 November 2026 for 15 December; Soprintendenza and USR are taken for bodies of the State.
+fn directly() -> Case {
+    let mut stated = notice();
+    stated.form = Form::Simultaneous;
+    stated.dates.meeting_on = date(2026, 12, 15);
+    stated.dates.determination_until = date(2027, 3, 15);
+    for called in &mut stated.invited {
+        let of_state = [SABAP, USR].map(writer).contains(&called.body);
+        called.level = Some(if of_state { Level::State } else { Level::Local });
+    }
+    let mut case = Case::draft();
+    case.lead("2026-11-30 09:00", Act::Notice(stated));
+    for body in [COMUNE, PROVINCIA, SABAP, USR] {
+        case.delivered(body, "2026-11-30 10:00");
+    }
+    case
+}
+
+fn appointed(by: Appointer, bodies: &[&str]) -> Act {
+    let represents = bodies.iter().map(|body| writer(body)).collect();
+    Act::RepresentativeAppointment(RepresentativeAppointment { appointed_by: by, represents })
+}
+
+fn noticed(case: &Case) -> MessageId {
+    case.conference.notice().unwrap().message
+}
+
+#[test]
+fn story_g_called_directly() {
+    let mut case = directly();
+    assert_eq!(case.phase("2026-12-01 10:00"), Phase::SyncConvened);
+    assert_eq!(
+        case.due(TermKind::Meeting, None).0,
+        date(2026, 12, 15),
+        "the day stated, within 30 of the notice"
+    );
+    let end = date(2027, 3, 15);
+    assert_eq!(
+        case.due(TermKind::EndOfWorks, None),
+        (end, end),
+        "90 days from the first session: a sensitive body"
+    );
+    assert_eq!(case.term(TermKind::Determination, Some(COMUNE)), None);
+    let missing = Action::ObtainRepresentative { bodies: vec![writer(SABAP), writer(USR)] };
+    assert!(case.conference.view(now("2026-12-01 10:00")).actions.contains(&missing));
+
+    let by_prefect = appointed(Appointer::Prefect, &[SABAP, USR]);
+    assert_eq!(
+        case.refused(COMUNE, "2026-12-02 10:00", by_prefect.clone()),
+        Refusal::AppointmentNotYours { author: writer(COMUNE) }
+    );
+    assert_eq!(
+        case.refused(LEAD, "2026-12-02 10:00", appointed(Appointer::Prefect, &[SABAP, COMUNE])),
+        Refusal::NotOfState { body: writer(COMUNE) }
+    );
+    assert_eq!(
+        case.refused(LEAD, "2026-12-02 10:00", appointed(Appointer::Own, &[SABAP, USR])),
+        Refusal::AppointmentOfNobody
+    );
+    let told = |appointment| {
+        let interest = QualifiedInterest::CulturalHeritage;
+        Act::DissentToRepresentative(DissentToRepresentative { appointment, interest, round: 1 })
+    };
+    assert_eq!(case.refused(SABAP, "2026-12-02 10:00", told(id(1))), Refusal::NoStateRepresentative);
+    let single = case.lead("2026-12-02 10:00", by_prefect);
+    assert!(!case.conference.view(now("2026-12-02 11:00")).actions.contains(&missing));
+    assert_eq!(
+        case.refused(SABAP, "2026-12-10 10:00", Act::Determination(assent())),
+        Refusal::SpeaksThroughRepresentative { body: writer(SABAP), appointment: single }
+    );
+    case.taken(COMUNE, "2026-12-10 10:00", Act::Determination(assent()));
+    assert_eq!(
+        case.refused(SABAP, "2026-12-10 10:00", told(id(1))),
+        Refusal::AppointmentUnknown { message: id(1) }
+    );
+    case.taken(SABAP, "2026-12-14 10:00", told(single));
+
+    let notice = noticed(&case);
+    let held = MeetingMinutes {
+        present: present(&[COMUNE, SABAP, USR]),
+        positions: vec![said(SABAP, Position::Assent, 0), said(USR, Position::Dissent, 1)],
+        works_closed: true,
+        ..session(notice, 1, "2026-12-15 09:00", "2026-12-15 12:00")
+    };
+    let minutes = |held: &MeetingMinutes| Act::MeetingMinutes(held.clone());
+    let at = "2026-12-15 13:00";
+    assert_eq!(
+        case.refused(LEAD, at, minutes(&held)),
+        Refusal::RepresentativeDivided { body: writer(USR) },
+        "the State has one voice"
+    );
+    let alone = MeetingMinutes { positions: vec![said(PROVINCIA, Position::Assent, 0)], ..held.clone() };
+    assert_eq!(case.refused(LEAD, at, minutes(&alone)), Refusal::NotPresent { body: writer(PROVINCIA) });
+    let ahead = MeetingMinutes { closed_at: instant("2026-12-15 15:00"), ..held.clone() };
+    assert!(matches!(case.refused(LEAD, at, minutes(&ahead)), Refusal::SessionInstants { .. }));
+    let before = MeetingMinutes { opened_at: instant("2026-12-14 09:00"), ..held.clone() };
+    assert!(matches!(case.refused(LEAD, at, minutes(&before)), Refusal::SessionInstants { .. }));
+    let nobody = MeetingMinutes { meeting: id(1), ..held.clone() };
+    assert_eq!(case.refused(LEAD, at, minutes(&nobody)), Refusal::MeetingUnknown { message: id(1) });
+    let held = MeetingMinutes {
+        positions: vec![said(SABAP, Position::Assent, 0), said(USR, Position::Assent, 0)],
+        ..held
+    };
+    case.lead(at, minutes(&held));
+
+    assert_eq!(case.phase(at), Phase::ToDraft);
+    assert_eq!(case.refused(LEAD, at, appointed(Appointer::Own, &[PROVINCIA])), Refusal::WorksClosed);
+    let late = case.determination(PROVINCIA, at, with(Position::Dissent, 1));
+    assert_eq!(case.status(PROVINCIA, at), BodyStatus::Late, "one hour after the works were closed");
+    let note = case.note_silence(PROVINCIA, at);
+    let noted = case.conference.implied_assents().last().unwrap();
+    assert_eq!(
+        (noted.message, noted.act.ground, &noted.act.messages),
+        (note, ImpliedGround::Absent, &vec![late])
+    );
+
+    let positive = Act::FinalDetermination(case.conclusion(Outcome::Positive));
+    assert_eq!(
+        case.refused(LEAD, at, positive),
+        Refusal::DissentStands { body: writer(SABAP) },
+        "told in time"
+    );
+    let mut over = case.conclusion(Outcome::PositiveOverDissent);
+    over.judgements = vec![Judgement { question: Question::PrevailingPositions, answer: true }];
+    assert_eq!(
+        case.refused(LEAD, at, Act::FinalDetermination(over.clone())),
+        Refusal::EfficacyContradicted,
+        "no effect while it may be opposed"
+    );
+    over.efficacy = Efficacy::Suspended;
+    case.lead(at, Act::FinalDetermination(over));
+    assert_eq!(case.phase(at), Phase::EfficacySuspended);
+}
+
+#[test]
+fn silence_in_meetings_that_nobody_held_is_no_assent() {
+    let case = directly();
+    let long_after = now("2027-06-01 10:00");
+    assert_eq!(case.conference.phase(long_after), Phase::ToDraft);
+    assert_eq!(
+        case.conference.implied_assent_of(&writer(COMUNE), long_after).unwrap_err(),
+        Refusal::NoSessionHeld
+    );
+}
+
+#[test]
+fn one_suspension_moves_the_works_too() {
+    let mut case = directly();
+    let asked = case.taken(COMUNE, "2026-12-10 10:00", request());
+    let order = case.lead("2026-12-16 10:00", suspension(vec![asked], date(2026, 12, 16), 30));
+    let moved = date(2027, 4, 14);
+    assert_eq!(case.due(TermKind::EndOfWorks, None).0, moved, "15 March + 30 days");
+    assert_eq!(
+        case.refused(LEAD, "2027-02-01 10:00", suspension(vec![asked], date(2027, 2, 1), 10)),
+        Refusal::SuspensionUsed { message: order }
+    );
+}
+
+#[test]
+fn story_h_a_request_of_the_synchronous_form() {
+    let mut case = Case::received();
+    let asked = |case: &mut Case, at| {
+        case.taken(COMUNE, at, Act::SyncModeRequest(SyncModeRequest { asked_by: AskedBy::Body }))
+    };
+    let late = asked(&mut case, "2026-12-16 10:00");
+    let day = date(2027, 1, 12);
+    assert_eq!(
+        case.refused(LEAD, "2026-12-16 11:00", call(MeetingMode::Simultaneous, day, Some(late))),
+        Refusal::RequestOutOfTerm { message: late }
+    );
+    let timely = asked(&mut case, "2026-12-14 10:00");
+    assert!(matches!(
+        case.refused(LEAD, "2026-12-16 11:00", call(MeetingMode::Telematic, day, Some(timely))),
+        Refusal::MeetingModeWrong { .. }
+    ));
+    let called = case.lead("2026-12-16 11:00", call(MeetingMode::Simultaneous, day, Some(timely)));
+    assert_eq!(case.phase("2026-12-16 12:00"), Phase::SyncConvened);
+    assert_eq!(case.due(TermKind::EndOfWorks, None).0, date(2027, 4, 12));
+    assert_eq!(
+        case.refused(LEAD, "2026-12-17 11:00", call(MeetingMode::Simultaneous, day, Some(timely))),
+        Refusal::AlreadyMeets
+    );
+    let held = MeetingMinutes {
+        present: present(&[COMUNE, PROVINCIA, SABAP, USR]),
+        positions: [COMUNE, PROVINCIA, SABAP].map(|body| said(body, Position::Assent, 0)).to_vec(),
+        works_closed: true,
+        ..session(called, 1, "2027-01-12 09:00", "2027-01-12 12:00")
+    };
+    case.lead("2027-01-12 13:00", Act::MeetingMinutes(held));
+    let silent = case.conference.implied_assent_of(&writer(USR), now("2027-01-12 13:00")).unwrap();
+    assert_eq!(silent.ground, ImpliedGround::Silence, "present, and said nothing");
+    case.note_silence(USR, "2027-01-12 13:00");
+    case.lead("2027-01-12 14:00", Act::FinalDetermination(case.conclusion(Outcome::Positive)));
+}
+
+#[test]
+fn an_assent_that_stands_is_not_dissolved_in_session() {
+    let mut case = Case::received();
+    case.determination(SABAP, "2026-12-10 10:00", with(Position::SurmountableDissent, 1));
+    for body in [COMUNE, PROVINCIA, USR] {
+        case.note_silence(body, "2026-12-31 10:00");
+    }
+    let called = case.lead("2027-01-04 10:00", call(MeetingMode::Telematic, date(2027, 1, 11), None));
+    let held = MeetingMinutes {
+        present: present(&[COMUNE, SABAP]),
+        positions: vec![said(COMUNE, Position::Dissent, 1)],
+        works_closed: true,
+        ..session(called, 1, "2027-01-11 09:00", "2027-01-11 12:00")
+    };
+    let refusal = case.refused(LEAD, "2027-01-11 13:00", Act::MeetingMinutes(held));
+    assert!(matches!(refusal, Refusal::AssentStands { body, .. } if body == writer(COMUNE)));
+}
+
+#[test]
+fn an_unreasoned_dissent_in_session_is_found_so_for_its_body_alone() {
+    let mut case = directly();
+    let notice = noticed(&case);
+    let held = MeetingMinutes {
+        present: present(&[COMUNE, PROVINCIA]),
+        positions: vec![said(COMUNE, Position::Dissent, 0), said(PROVINCIA, Position::Dissent, 1)],
+        works_closed: true,
+        ..session(notice, 1, "2026-12-15 09:00", "2026-12-15 12:00")
+    };
+    let minutes = case.lead("2026-12-15 13:00", Act::MeetingMinutes(held));
+    let found = |body: Option<&str>| {
+        Act::LateOrInvalidActNotice(LateOrInvalidActNotice {
+            message: minutes,
+            finding: Finding::NonCompliant,
+            body: body.map(writer),
+        })
+    };
+    let at = "2026-12-15 14:00";
+    assert_eq!(
+        case.refused(LEAD, at, found(None)),
+        Refusal::MessageUnknown { message: minutes },
+        "whose is not said"
+    );
+    case.lead(at, found(Some(COMUNE)));
+    assert_eq!(case.status(COMUNE, at), BodyStatus::NonCompliant);
+    assert_eq!(case.status(PROVINCIA, at), BodyStatus::Dissent);
+    case.note_silence(COMUNE, at);
+}
+
+#[test]
+fn story_i_an_istruttoria_decides_nothing() {
+    let mut stated = notice();
+    stated.kind = Kind::FactFinding;
+    let mut case = Case::draft();
+    case.lead("2026-11-30 09:00", Act::Notice(stated));
+    for body in [COMUNE, PROVINCIA, SABAP, USR] {
+        case.delivered(body, "2026-11-30 10:00");
+    }
+    let contribution = Act::Determination(with(Position::Dissent, 1));
+    assert!(
+        case.warnings(COMUNE, "2026-12-10 10:00", contribution.clone()).contains(&Warning::ContributionOnly)
+    );
+    case.taken(COMUNE, "2026-12-10 10:00", contribution);
+    let at = "2027-06-01 10:00";
+    assert_eq!(case.phase(at), Phase::Convened, "no term of a body runs");
+    assert_eq!(case.status(USR, at), BodyStatus::Waiting);
+    assert_eq!(
+        case.conference.implied_assent_of(&writer(USR), now(at)).unwrap_err().norm(),
+        Some("L. 241/1990 art. 14 c. 1")
+    );
+    let conclusion = case.conclusion(Outcome::Positive);
+    assert_eq!(case.refused(LEAD, at, Act::FinalDetermination(conclusion)), Refusal::NoDecision);
+
+    let called = case.lead("2026-12-14 10:00", call(MeetingMode::Simultaneous, date(2026, 12, 21), None));
+    let held = MeetingMinutes {
+        present: present(&[COMUNE, SABAP]),
+        works_closed: true,
+        ..session(called, 1, "2026-12-21 09:00", "2026-12-21 12:00")
+    };
+    let spoken = MeetingMinutes { positions: vec![said(COMUNE, Position::Assent, 0)], ..held.clone() };
+    assert_eq!(case.refused(LEAD, "2026-12-21 13:00", Act::MeetingMinutes(spoken)), Refusal::NoPositions);
+    case.lead("2026-12-21 13:00", Act::MeetingMinutes(held));
+    let examined = Act::Closure(Closure { ground: ClosureGround::Examined });
+    assert_eq!(
+        Case::received().refused(LEAD, "2026-12-21 13:00", examined.clone()),
+        Refusal::GroundMisplaced
+    );
+    case.lead("2026-12-22 10:00", examined);
+    assert_eq!(case.phase("2026-12-22 11:00"), Phase::Closed);
+}
+
+#[test]
+fn an_operative_meeting_moves_nothing() {
+    let mut case = Case::received();
+    let terms = crate::terms::terms(&case.conference);
+    let called = case.lead("2026-12-03 10:00", call(MeetingMode::Operative, date(2026, 12, 10), None));
+    let held = MeetingMinutes {
+        present: present(&[COMUNE]),
+        ..session(called, 1, "2026-12-10 09:00", "2026-12-10 12:00")
+    };
+    let spoken = MeetingMinutes { positions: vec![said(COMUNE, Position::Assent, 0)], ..held.clone() };
+    assert_eq!(
+        case.refused(LEAD, "2026-12-10 13:00", Act::MeetingMinutes(spoken)),
+        Refusal::OperativeMeeting
+    );
+    case.lead("2026-12-10 13:00", Act::MeetingMinutes(held));
+    assert_eq!(case.phase("2026-12-10 14:00"), Phase::Convened);
+    assert_eq!(crate::terms::terms(&case.conference), terms);
+}
+
+#[test]
+fn story_l_observations_are_forwarded() {
+    let (mut case, _) = one_dissent(Case::received(), "2026-12-10 10:00");
+    let mut negative = case.conclusion(Outcome::Negative);
+    negative.judgements = vec![Judgement { question: Question::DissentNotSuperable, answer: true }];
+    let negative = case.lead("2026-12-11 10:00", Act::FinalDetermination(negative));
+    case.with_applicant("2026-12-11 11:00", Direction::Sent, negative);
+    let forward =
+        |observations| Act::RebuttalForwarded(RebuttalForwarded { conclusion: negative, observations });
+    assert_eq!(case.refused(LEAD, "2026-12-14 10:00", forward(id(1))), Refusal::ObservationsMissing);
+    let came = case.with_applicant("2026-12-18 11:00", Direction::Received, negative);
+    let mut again = notice_on(date(2026, 12, 21));
+    again.round = 2;
+    let again = Act::Notice(again);
+    assert!(
+        case.warnings(LEAD, "2026-12-21 10:00", again.clone()).contains(&Warning::ObservationsNotForwarded)
+    );
+    case.lead("2026-12-21 09:00", forward(came));
+    assert!(
+        !case.warnings(LEAD, "2026-12-21 10:00", again.clone()).contains(&Warning::ObservationsNotForwarded)
+    );
+    case.lead("2026-12-21 10:00", again);
+    assert_eq!(case.conference.round(), 2);
+}
+
+#[test]
+fn the_request_on_record_starts_the_notice() {
+    let mut case = Case::draft();
+    let received_on = date(2026, 11, 26);
+    let request = |received_on| {
+        let from = Outside::Applicant;
+        Act::ConveningRequest(ConveningRequest { from, received_on, sector: None, works: None })
+    };
+    assert!(matches!(
+        case.refused(LEAD, "2026-11-26 09:00", request(date(2026, 11, 27))),
+        Refusal::StartInFuture { .. }
+    ));
+    let kept = case.lead("2026-11-26 09:00", request(received_on));
+    assert_eq!(
+        case.refused(LEAD, "2026-11-27 09:00", request(received_on)),
+        Refusal::AlreadyRequested { message: kept }
+    );
+    let other = Act::Notice(notice());
+    assert_eq!(
+        case.refused(LEAD, "2026-11-30 09:00", other),
+        Refusal::StartDiffers { recorded: received_on }
+    );
+    case.lead("2026-11-30 09:00", Act::Notice(Notice { started_on: received_on, ..notice() }));
+}

@@ -1,0 +1,234 @@
+//! What a conference that meets keeps in its state, and what that says: calls, sessions, representatives, the end of the works
+//! (L. 241/1990 art. 14-bis c. 6-7, art. 14-ter; RULES D.1, D.2, D.6).
+
+use concerto_message::{MessageId, Writer};
+use jiff::Timestamp;
+use jiff::civil::Date;
+use serde::Serialize;
+use std::collections::BTreeSet;
+
+use crate::acts::{
+    DissentToRepresentative, Form, Kind, Level, MeetingCall, MeetingMinutes, MeetingMode, Position,
+    RepresentativeAppointment, Sector,
+};
+use crate::conference::{Conference, Received, Sent};
+use crate::legal_time::{LegalNow, expired, rome_date};
+use crate::terms::end_of_works;
+use crate::timeliness::counted_of;
+
+/// Calls, sessions and representatives of a conference; empty while it does not meet.
+#[derive(Debug, Clone, PartialEq, Default, Serialize)]
+pub struct Sittings {
+    pub(crate) calls: Vec<Sent<MeetingCall>>,
+    pub(crate) appointments: Vec<Appointment>,
+    pub(crate) dissents: Vec<Received<DissentToRepresentative>>,
+    pub(crate) minutes: Vec<Sent<MeetingMinutes>>,
+}
+
+/// An appointment with its author: the procedente that recorded it, or a body.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub struct Appointment {
+    /// The message.
+    pub message: MessageId,
+    /// Its author.
+    pub author: Writer,
+    /// The act.
+    pub act: RepresentativeAppointment,
+}
+
+impl Sittings {
+    pub(crate) fn is_empty(&self) -> bool {
+        self.calls.is_empty()
+            && self.appointments.is_empty()
+            && self.dissents.is_empty()
+            && self.minutes.is_empty()
+    }
+}
+
+/// How a conference meets.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Meets {
+    /// In the simultaneous form, called directly or on request (art. 14-bis c. 7): positions count until the end of the works.
+    Directly,
+    /// In the simultaneous form after determinations that did not suffice (art. 14-bis c. 6 before DL 19/2026).
+    AfterDeterminations,
+    /// In one telematic meeting after determinations that did not suffice.
+    Once,
+}
+
+/// The count of a deliberation with quorum (DL 189/2016 art. 16).
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+pub struct Vote {
+    /// Members.
+    pub members: usize,
+    /// Members present at the session that deliberated.
+    pub present: usize,
+    /// Of those present, how many are in favour; whoever takes no position counts as such.
+    pub in_favour: usize,
+}
+
+impl Vote {
+    /// Whether the majority of those present is in favour.
+    pub fn carried(&self) -> bool {
+        self.in_favour.saturating_mul(2) > self.present
+    }
+}
+
+/// Whether so many of the members are a quorum: at least half.
+pub(crate) fn is_quorum(present: usize, members: usize) -> bool {
+    present.saturating_mul(2) >= members && present > 0
+}
+
+impl Conference {
+    /// The sector whose law has conferences of its own.
+    pub fn sector(&self) -> Option<Sector> {
+        self.notice().and_then(|notice| notice.act.sector)
+    }
+
+    /// Whether it examines without deciding (*istruttoria*, art. 14 c. 1).
+    pub fn is_fact_finding(&self) -> bool {
+        self.notice().is_some_and(|notice| notice.act.kind == Kind::FactFinding)
+    }
+
+    /// Whether it deliberates by majority of those present.
+    pub fn deliberates(&self) -> bool {
+        self.sector().is_some_and(Sector::deliberates)
+    }
+
+    /// The calls of meetings in the current round, operative ones too.
+    pub fn meeting_calls(&self) -> impl DoubleEndedIterator<Item = &Sent<MeetingCall>> {
+        let round = self.round();
+        self.sittings.calls.iter().filter(move |call| call.act.round == round)
+    }
+
+    /// The last call of the current round that is not for an operative meeting.
+    pub fn last_call(&self) -> Option<&Sent<MeetingCall>> {
+        self.meeting_calls().rfind(|call| call.act.mode != MeetingMode::Operative)
+    }
+
+    /// How it meets in the current round; none while it does not.
+    pub fn meets(&self) -> Option<Meets> {
+        if self.notice()?.act.form == Form::Simultaneous
+            || self.meeting_calls().any(|call| call.act.request.is_some())
+        {
+            return Some(Meets::Directly);
+        }
+        Some(match self.last_call()?.act.mode {
+            MeetingMode::Telematic => Meets::Once,
+            _ => Meets::AfterDeterminations,
+        })
+    }
+
+    /// The sessions of the current round on record, without operative meetings.
+    pub fn sessions(&self) -> impl DoubleEndedIterator<Item = &Sent<MeetingMinutes>> {
+        let round = self.round();
+        self.sittings
+            .minutes
+            .iter()
+            .filter(move |minutes| minutes.act.round == round && !self.is_operative(&minutes.act))
+    }
+
+    /// Whether these are the minutes of an operative meeting.
+    pub fn is_operative(&self, minutes: &MeetingMinutes) -> bool {
+        self.sittings
+            .calls
+            .iter()
+            .any(|call| call.message == minutes.meeting && call.act.mode == MeetingMode::Operative)
+    }
+
+    /// When the works were closed by the minutes of the last session; none while they are not.
+    pub fn works_closed_at(&self) -> Option<Timestamp> {
+        self.sessions().find(|minutes| minutes.act.works_closed).map(|minutes| minutes.act.closed_at)
+    }
+
+    /// Whether the works are over at this instant: closed by minutes, or past their end under every reading.
+    pub(crate) fn works_are_over(&self, at: LegalNow) -> bool {
+        self.works_closed_at().is_some_and(|closed| closed <= at.0)
+            || end_of_works(self).ok().flatten().is_some_and(|end| expired(end.prudential, at))
+    }
+
+    /// The day of the first session: as held, else as called.
+    pub fn first_session_on(&self) -> Option<Date> {
+        let held = self.sessions().next().map(|minutes| rome_date(minutes.act.opened_at));
+        held.or_else(|| self.called_for())
+    }
+
+    /// The day for which the next session is called: by the last minutes, the last call, or the notice.
+    pub fn called_for(&self) -> Option<Date> {
+        let adjourned = self.sessions().next_back().and_then(|minutes| minutes.act.next_on);
+        let called = self.last_call().map(|call| call.act.held_on);
+        let noticed = || {
+            let notice = self.notice()?;
+            (notice.act.form == Form::Simultaneous).then_some(notice.act.dates.meeting_on)
+        };
+        adjourned.max(called).or_else(noticed)
+    }
+
+    /// Whether a body was at a session of the current round.
+    pub fn was_present(&self, body: &Writer) -> bool {
+        self.sessions().any(|minutes| minutes.act.present.iter().any(|present| present.body == *body))
+    }
+
+    /// The appointments of representatives.
+    pub fn appointments(&self) -> &[Appointment] {
+        &self.sittings.appointments
+    }
+
+    /// The last appointment of a representative for a body.
+    pub fn representative_of(&self, body: &Writer) -> Option<&Appointment> {
+        self.sittings.appointments.iter().rfind(|appointment| appointment.act.represents.contains(body))
+    }
+
+    /// The bodies of the State that have no single representative although one is due: others than the State take part too (art. 14-ter
+    /// c. 4). None where only one body of the State takes part, or where the notice names no levels.
+    pub fn without_state_representative(&self) -> Vec<Writer> {
+        let level = |wanted: fn(Level) -> bool| {
+            move |called: &(&Writer, &crate::conference::Body)| called.1.invited.level.is_some_and(wanted)
+        };
+        let of_state: Vec<&Writer> = self
+            .active_bodies()
+            .filter(level(|level| level == Level::State))
+            .map(|(writer, _)| writer)
+            .collect();
+        let others = self.active_bodies().filter(level(|level| level != Level::State)).count();
+        if of_state.len() < 2 || others == 0 {
+            return Vec::new();
+        }
+        let named = |body: &Writer| {
+            self.representative_of(body).is_some_and(|found| found.act.appointed_by.is_of_state())
+        };
+        of_state.into_iter().filter(|body| !named(body)).cloned().collect()
+    }
+
+    /// The dissents told to the representative before the end of the works in the current round: they open art. 14-quinquies.
+    pub fn qualified_dissents(&self) -> impl Iterator<Item = &Received<DissentToRepresentative>> {
+        let (round, end) = (self.round(), self.works_closed_at());
+        self.sittings.dissents.iter().filter(move |dissent| {
+            dissent.act.round == round && end.is_none_or(|end| dissent.evidence.received_at <= end)
+        })
+    }
+
+    /// The count of the session that closed the works, where the conference deliberates; none before.
+    pub fn vote(&self) -> Option<Vote> {
+        if !self.deliberates() {
+            return None;
+        }
+        let last = self.sessions().find(|minutes| minutes.act.works_closed)?;
+        let members = self.active_bodies().count();
+        let present: BTreeSet<&Writer> = last
+            .act
+            .present
+            .iter()
+            .map(|present| &present.body)
+            .filter(|body| self.active_body(body).is_some())
+            .collect();
+        let against = |body: &Writer| {
+            counted_of(self, body).is_some_and(|counted| {
+                let position = counted.determination().act.position;
+                matches!(position, Position::Dissent | Position::SurmountableDissent)
+            })
+        };
+        let in_favour = present.iter().filter(|body| !against(body)).count();
+        Some(Vote { members, present: present.len(), in_favour })
+    }
+}
