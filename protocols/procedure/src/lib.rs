@@ -46,6 +46,8 @@ mod meeting_stories_tests;
 #[cfg(test)]
 mod properties_tests;
 #[cfg(test)]
+mod sector_stories_tests;
+#[cfg(test)]
 mod stories_tests;
 #[cfg(test)]
 mod test_support;

@@ -1,0 +1,268 @@
+//! Whole cases of sectors with conferences of their own.
+//!
+//! ```text
+//! J  earthquake: half of the members, majority of those present, the president adopts; nobody opposes
+//! K  electronic communications: halved terms; a grant by silence, its certificate, and what stops or blocks it
+//! ```
+//!
+//! Wrong programs these catch: one that deliberates without a quorum, takes the majority of all members, lets the president decide against
+//! the majority, invents the days of an open value, halves the suspension, or certifies a silence that the conference stopped.
+
+use concerto_message::MessageId;
+use jiff::civil::{Date, date};
+
+use crate::acts::*;
+use crate::refusal::{Refusal, Warning};
+use crate::test_support::*;
+use crate::view::Phase;
+
+fn noticed(case: &Case) -> MessageId {
+    case.conference.notice().unwrap().message
+}
+
+/// Four members, called on 30 November 2026 for 15 December.
+fn earthquake() -> Case {
+    let mut stated = notice();
+    stated.sector = Some(Sector::EarthquakePermanent);
+    stated.form = Form::Simultaneous;
+    stated.dates.meeting_on = date(2026, 12, 15);
+    stated.dates.determination_until = date(2026, 12, 15);
+    let mut case = Case::draft();
+    case.lead("2026-11-30 09:00", Act::Notice(stated));
+    for body in [COMUNE, PROVINCIA, SABAP, USR] {
+        case.delivered(body, "2026-11-30 10:00");
+    }
+    case
+}
+
+/// The session of 15 December, which closes the works.
+fn deliberated(case: &Case, bodies: &[&str], positions: Vec<SessionPosition>) -> Act {
+    Act::MeetingMinutes(MeetingMinutes {
+        present: present(bodies),
+        positions,
+        works_closed: true,
+        ..session(noticed(case), 1, "2026-12-15 09:00", "2026-12-15 12:00")
+    })
+}
+
+#[test]
+fn story_j_quorum_and_majority() {
+    let mut case = earthquake();
+    let at = "2026-12-15 13:00";
+    assert_eq!(
+        case.refused(LEAD, at, deliberated(&case, &[COMUNE], Vec::new())),
+        Refusal::NoQuorum { present: 1, members: 4 }
+    );
+    let against = said(SABAP, Position::Dissent, 1);
+    case.lead(
+        at,
+        deliberated(&case, &[COMUNE, SABAP, USR], vec![said(COMUNE, Position::Assent, 0), against]),
+    );
+    let vote = case.conference.vote().unwrap();
+    assert_eq!((vote.members, vote.present, vote.in_favour), (4, 3, 2), "who is present and silent assents");
+    assert!(vote.carried());
+    case.note_silence(USR, at);
+    case.note_silence(PROVINCIA, at);
+    let grounds: Vec<_> = case.conference.implied_assents().map(|noted| noted.act.ground).collect();
+    assert_eq!(grounds, [ImpliedGround::Silence, ImpliedGround::Absent]);
+
+    let mut negative = case.conclusion(Outcome::Negative);
+    negative.judgements = vec![Judgement { question: Question::DissentNotSuperable, answer: true }];
+    assert_eq!(
+        case.refused(LEAD, at, Act::FinalDetermination(negative)),
+        Refusal::MajorityInFavour { in_favour: 2, present: 3 },
+        "the president adopts what the majority says"
+    );
+    let mut over = case.conclusion(Outcome::PositiveOverDissent);
+    let basis = case.conference.determinations_of(&writer(SABAP)).last().unwrap().message;
+    over.prescriptions = vec![PrescriptionOutcome { determination: basis, number: 1, accepted: false }];
+    over.efficacy = Efficacy::Suspended;
+    assert_eq!(
+        case.refused(LEAD, at, Act::FinalDetermination(over.clone())),
+        Refusal::EfficacyContradicted,
+        "no opposition"
+    );
+    over.efficacy = Efficacy::Immediate;
+    case.lead(at, Act::FinalDetermination(over));
+    assert_eq!(case.phase(at), Phase::ConcludedPositive);
+}
+
+#[test]
+fn half_against_is_no_majority() {
+    let mut case = earthquake();
+    let at = "2026-12-15 13:00";
+    let positions = vec![said(COMUNE, Position::Assent, 0), said(SABAP, Position::Dissent, 1)];
+    case.lead(at, deliberated(&case, &[COMUNE, SABAP], positions));
+    for absent in [PROVINCIA, USR] {
+        case.note_silence(absent, at);
+    }
+    let mut over = case.conclusion(Outcome::PositiveOverDissent);
+    let basis = case.conference.determinations_of(&writer(SABAP)).last().unwrap().message;
+    over.prescriptions = vec![PrescriptionOutcome { determination: basis, number: 1, accepted: false }];
+    assert_eq!(
+        case.refused(LEAD, at, Act::FinalDetermination(over)),
+        Refusal::MajorityAgainst { in_favour: 1, present: 2 },
+        "three of four assent, but of those present only half are in favour"
+    );
+    let mut negative = case.conclusion(Outcome::Negative);
+    negative.judgements = vec![Judgement { question: Question::DissentNotSuperable, answer: true }];
+    case.lead(at, Act::FinalDetermination(negative));
+}
+
+#[test]
+fn an_earthquake_session_is_adjourned_only_where_a_profile_says_how_long_the_works_last() {
+    let case = earthquake();
+    let adjourned = MeetingMinutes {
+        present: present(&[COMUNE]),
+        next_on: Some(date(2026, 12, 22)),
+        ..session(noticed(&case), 1, "2026-12-15 09:00", "2026-12-15 12:00")
+    };
+    let refusal = case.refused(LEAD, "2026-12-15 13:00", Act::MeetingMinutes(adjourned));
+    let Refusal::ValueMissing { value, source_norm, .. } = refusal else { panic!("{refusal:?}") };
+    assert_eq!(value, "procedure.earthquake_permanent.end_of_works");
+    assert_eq!(source_norm, "DL 189/2016 art. 16 c. 6 (Ord. 16/2017)");
+    assert_eq!(case.term(TermKind::EndOfWorks, None), None, "no day is invented");
+    assert_eq!(case.term(TermKind::Meeting, None), None);
+}
+
+#[test]
+fn an_express_act_of_the_union_is_never_outvoted() {
+    let mut stated = notice();
+    stated.sector = Some(Sector::EarthquakePermanent);
+    stated.form = Form::Simultaneous;
+    stated.dates.meeting_on = date(2026, 12, 15);
+    stated.dates.determination_until = date(2026, 12, 15);
+    for called in stated.invited.iter_mut().filter(|called| called.body == writer(USR)) {
+        called.acts[0].eu_express_act = Some("Dir. 92/43/CEE art. 6".to_owned());
+    }
+    let mut case = Case::draft();
+    case.lead("2026-11-30 09:00", Act::Notice(stated));
+    for body in [COMUNE, PROVINCIA, SABAP, USR] {
+        case.delivered(body, "2026-11-30 10:00");
+    }
+    let at = "2026-12-15 13:00";
+    let bodies = [COMUNE, PROVINCIA, SABAP];
+    let positions = bodies.map(|body| said(body, Position::Assent, 0)).to_vec();
+    case.lead(at, deliberated(&case, &bodies, positions));
+    assert!(matches!(
+        case.conference.implied_assent_of(&writer(USR), now(at)),
+        Err(Refusal::EuExpressAct { .. })
+    ));
+    let positive = Act::FinalDetermination(case.conclusion(Outcome::Positive));
+    assert!(matches!(case.refused(LEAD, at, positive), Refusal::EuExpressActMissing { .. }));
+}
+
+fn application(sector: Sector, works: Option<WorksClass>) -> Act {
+    Act::ConveningRequest(ConveningRequest {
+        from: Outside::Applicant,
+        received_on: date(2026, 11, 30),
+        sector: Some(sector),
+        works,
+    })
+}
+
+fn certificate(application: MessageId, expired_on: Date) -> SilentGrantCertificate {
+    SilentGrantCertificate { application, requested_on: None, completed_on: None, expired_on }
+}
+
+#[test]
+fn story_k_a_grant_by_silence_is_certified() {
+    let mut case = Case::draft();
+    assert_eq!(
+        case.refused(LEAD, "2026-11-30 09:00", application(Sector::ElectronicWorks, None)),
+        Refusal::WorksClassMisplaced
+    );
+    let filed =
+        case.lead("2026-11-30 09:00", application(Sector::ElectronicWorks, Some(WorksClass::Crossing)));
+    let attested = |expired_on| Act::SilentGrantCertificate(certificate(filed, expired_on));
+    let due = date(2026, 12, 10);
+    assert_eq!(case.refused(LEAD, "2026-12-10 10:00", attested(due)), Refusal::GrantRunning { until: due });
+    assert_eq!(
+        case.refused(LEAD, "2026-12-11 10:00", attested(date(2026, 12, 30))),
+        Refusal::GrantFactsDiffer { due }
+    );
+    assert_eq!(case.warnings(LEAD, "2026-12-17 10:00", attested(due)), []);
+    assert_eq!(
+        case.warnings(LEAD, "2026-12-18 10:00", attested(due)),
+        [Warning::CertificateLate { due: date(2026, 12, 17) }]
+    );
+    let waiting = SilentGrantCertificate { requested_on: Some(date(2026, 12, 4)), ..certificate(filed, due) };
+    assert!(matches!(
+        case.refused(LEAD, "2026-12-11 10:00", Act::SilentGrantCertificate(waiting.clone())),
+        Refusal::TermsSuspended { .. }
+    ));
+    let completed = SilentGrantCertificate { completed_on: Some(date(2026, 12, 9)), ..waiting };
+    assert_eq!(
+        case.refused(LEAD, "2026-12-11 10:00", Act::SilentGrantCertificate(completed)),
+        Refusal::GrantFactsDiffer { due: date(2026, 12, 19) },
+        "the integrations start the ten days anew"
+    );
+    let granted = case.lead("2026-12-11 10:00", attested(due));
+    assert_eq!(case.phase("2026-12-11 11:00"), Phase::GrantedSilently);
+    assert_eq!(
+        case.refused(LEAD, "2026-12-14 10:00", Act::Notice(notice_on(date(2026, 12, 14)))),
+        Refusal::AlreadyGranted { message: granted }
+    );
+}
+
+/// A conference on plants or works, called the day the application came.
+fn electronic(sector: Sector, works: Option<WorksClass>) -> (Case, MessageId) {
+    let mut case = Case::draft();
+    let filed = case.lead("2026-11-30 09:00", application(sector, works));
+    let stated = Notice { sector: Some(sector), started_on: date(2026, 11, 30), ..notice() };
+    let other = Notice { sector: None, ..stated.clone() };
+    assert_eq!(case.refused(LEAD, "2026-11-30 10:00", Act::Notice(other)), Refusal::SectorDiffers);
+    case.lead("2026-11-30 10:00", Act::Notice(stated));
+    for body in [COMUNE, PROVINCIA, SABAP, USR] {
+        case.delivered(body, "2026-12-01 10:00");
+    }
+    (case, filed)
+}
+
+#[test]
+fn calling_the_conference_stops_the_silence_of_works_and_halves_the_terms() {
+    let (case, filed) = electronic(Sector::ElectronicWorks, Some(WorksClass::Ordinary));
+    assert_eq!(
+        case.refused(
+            LEAD,
+            "2027-02-01 10:00",
+            Act::SilentGrantCertificate(certificate(filed, date(2026, 12, 30)))
+        ),
+        Refusal::SilenceStopped
+    );
+    let term = case.term(TermKind::IntegrationRequests, Some(COMUNE)).unwrap();
+    assert!(term.norm.contains("D.Lgs. 259/2003"), "{}", term.norm);
+    // The notice's own dates are those of L. 241 and exceed the halved maximum: strictly the law's days hold.
+    assert_eq!(case.due(TermKind::IntegrationRequests, Some(COMUNE)).0, date(2026, 12, 9), "15 : 2 = 8 days");
+    assert_eq!(case.due(TermKind::Determination, Some(COMUNE)).0, date(2026, 12, 16), "30 : 2 days");
+    assert_eq!(case.due(TermKind::Determination, Some(SABAP)).0, date(2026, 12, 24), "45 : 2 = 23 days");
+}
+
+#[test]
+fn a_dissent_blocks_the_silence_of_plants() {
+    let (mut case, filed) = electronic(Sector::ElectronicPlants, None);
+    let due = date(2027, 1, 29);
+    let attested = Act::SilentGrantCertificate(certificate(filed, due));
+    case.determination(SABAP, "2026-12-10 10:00", with(Position::Dissent, 1));
+    assert_eq!(
+        case.refused(LEAD, "2027-02-01 10:00", attested.clone()),
+        Refusal::GrantBlocked { body: writer(SABAP) }
+    );
+    case.determination(SABAP, "2026-12-11 10:00", assent());
+    case.lead("2027-02-01 10:00", attested);
+    assert_eq!(case.phase("2027-02-01 11:00"), Phase::GrantedSilently);
+}
+
+#[test]
+fn silence_grants_nothing_where_no_law_says_so() {
+    let mut case = Case::draft();
+    let request = Act::ConveningRequest(ConveningRequest {
+        from: Outside::Applicant,
+        received_on: date(2026, 11, 27),
+        sector: None,
+        works: None,
+    });
+    let filed = case.lead("2026-11-27 09:00", request);
+    let attested = Act::SilentGrantCertificate(certificate(filed, date(2026, 12, 27)));
+    assert_eq!(case.refused(LEAD, "2027-02-01 10:00", attested), Refusal::NoSilentGrant);
+}
