@@ -145,7 +145,7 @@ pub(crate) struct Init {
 
 #[derive(Debug, Args)]
 pub(crate) struct Demo {
-    /// Un caso proprio · a case of your own (node/demo/README.md).
+    /// `simultaneous`, `earthquake`, o un caso proprio · or a case of your own (node/demo/README.md).
     #[arg(long)]
     pub(crate) case: Option<PathBuf>,
     /// I documenti del caso · the documents of the case.

@@ -94,6 +94,39 @@ fn three_nodes_end_with_the_same_record() {
     }
 }
 
+/// A case that the program carries, by its name.
+fn built_in(name: &str) -> Value {
+    let folder = tempfile::tempdir().unwrap();
+    let mut command = Command::new(env!("CARGO_BIN_EXE_concerto"));
+    command.args(["--format", "json", "--lang", "en", "demo", "--case", name, "--folder"]);
+    let output = command.arg(folder.path().join("work")).current_dir(folder.path()).output().unwrap();
+    assert_eq!(output.status.code(), Some(0), "{name}: {}", error_of(&output));
+    serde_json::from_slice(&output.stdout).unwrap()
+}
+
+#[test]
+fn the_simultaneous_case_ends_by_prevailing_positions() {
+    let result = built_in("simultaneous");
+    assert_eq!(result["outcome"], "positive_over_dissent");
+    assert_eq!((&result["comparison"]["equal"], &result["export"]["verified"]), (&true.into(), &true.into()));
+    let late = facts(&result, "Determination");
+    assert_eq!(late["position"], "surmountable_dissent", "the region spoke after the works were closed");
+    let positions = result["positions"].as_array().unwrap();
+    let region = positions.iter().find(|line| line["body"] == "r_marche/DEMO001").unwrap();
+    assert_eq!(region["position"], "assent", "what it said in session counts");
+}
+
+#[test]
+fn the_earthquake_case_ends_by_majority_of_those_present() {
+    let result = built_in("earthquake");
+    assert_eq!(result["outcome"], "positive_over_dissent");
+    assert_eq!(result["comparison"]["equal"], true);
+    assert_eq!(facts(&result, "ImpliedAssent")["ground"], "absent");
+    assert_eq!(facts(&result, "FinalDetermination")["efficacy"], "immediate");
+    let kinds: Vec<_> = result["terms"].as_array().unwrap().iter().map(|term| &term["kind"]).collect();
+    assert!(!kinds.contains(&&"end_of_works".into()), "no day is invented for an open value");
+}
+
 /// The facts of one act of a run.
 fn facts<'a>(result: &'a Value, type_name: &str) -> &'a Value {
     let timeline = result["timeline"].as_array().unwrap();

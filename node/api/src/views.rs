@@ -401,7 +401,7 @@ pub fn timeline(case: &Case) -> Timeline {
 /// How a determination or an integration request stands to its term, by the evidence in the procedente's chain.
 pub fn timeliness_of(case: &Case, message: MessageId) -> Option<Timeliness> {
     let state = case.state();
-    if let Some(given) = state.determinations().find(|d| d.message == message) {
+    if let Some(given) = state.determinations().find(|d| d.message == message && !d.in_session) {
         return Some(judge(state, &given.author, TermKind::Determination, &given.evidence));
     }
     let asked = state.integration_requests().iter().find(|r| r.message == message)?;

@@ -2,8 +2,8 @@
 
 use concerto_core::case::Entry;
 use concerto_message::Writer;
-use concerto_procedure::acts::Act;
-use concerto_procedure::language::Lang;
+use concerto_procedure::acts::{Act, MeetingMinutes};
+use concerto_procedure::language::{Lang, date_text};
 use serde::Serialize;
 
 /// One of two texts.
@@ -51,8 +51,29 @@ pub fn act_text(lang: Lang, entry: &Entry, name_of: &dyn Fn(&Writer) -> String) 
             let direction = state_name(lang, "Direction", &r.direction);
             format!("{direction}, {}", state_name(lang, "Channel", &r.channel))
         }
+        Ok(Act::MeetingCall(c)) => {
+            format!("{}, {}", state_name(lang, "MeetingMode", &c.mode), date_text(c.held_on, lang))
+        }
+        Ok(Act::RepresentativeAppointment(a)) => {
+            let represented: Vec<String> = a.represents.iter().map(name_of).collect();
+            format!("{} ({})", represented.join(", "), state_name(lang, "Appointer", &a.appointed_by))
+        }
+        Ok(Act::DissentToRepresentative(d)) => state_name(lang, "QualifiedInterest", &d.interest),
+        Ok(Act::MeetingMinutes(m)) => session_text(lang, m),
         Err(_) => say(lang, "contenuto rifiutato", "content refused").to_owned(),
         _ => return name,
     };
     format!("{name}: {detail}")
+}
+
+/// A session: its number, how many were there, how it ended.
+fn session_text(lang: Lang, minutes: &MeetingMinutes) -> String {
+    let (number, present) = (minutes.session, minutes.present.len());
+    let end = match (minutes.next_on, minutes.works_closed) {
+        (Some(day), _) => format!("{} {}", say(lang, "aggiornata a", "adjourned to"), date_text(day, lang)),
+        (None, true) => say(lang, "lavori chiusi", "works closed").to_owned(),
+        (None, false) => say(lang, "incontro operativo", "operative meeting").to_owned(),
+    };
+    let session = say(lang, "seduta", "session");
+    format!("{session} {number}, {} {present}; {end}", say(lang, "presenti", "present"))
 }

@@ -3,7 +3,7 @@
 //! What one table says is checked here; how tables fit together is checked in [`super::check`]. All problems are told at once.
 
 use concerto_message::Writer;
-use concerto_procedure::acts::{Outcome, SensitiveInterest, TermKind};
+use concerto_procedure::acts::{Level, Outcome, SensitiveInterest, TermKind};
 use jiff::Timestamp;
 use jiff::civil::{Date, DateTime};
 use jiff::tz::TimeZone;
@@ -48,6 +48,7 @@ pub(crate) struct Participant {
     pub(crate) writer: Writer,
     pub(crate) seat: Option<String>,
     pub(crate) sensitive: Vec<SensitiveInterest>,
+    pub(crate) level: Option<Level>,
     pub(crate) signatory: Value,
     pub(crate) acts: Vec<AskedAct>,
 }
@@ -232,6 +233,8 @@ fn read_participant(problems: &mut Problems, mut keys: Keys<'_>) -> Option<Parti
     let sensitive = keys.texts(problems, "sensitive").unwrap_or_default();
     let sensitive =
         sensitive.iter().filter_map(|word| wire(problems, keys.place(), "sensitive", word)).collect();
+    let level = keys.text(problems, "level");
+    let level = level.and_then(|word| wire(problems, keys.place(), "level", &word));
     let signatory = keys.json(problems, "signatory");
     if signatory.is_none() {
         problems.add(keys.place(), "manca `signatory`", "`signatory` is missing");
@@ -245,6 +248,7 @@ fn read_participant(problems: &mut Problems, mut keys: Keys<'_>) -> Option<Parti
         writer: writer?,
         seat,
         sensitive,
+        level,
         signatory: signatory?,
         acts: acts.into_iter().collect::<Option<_>>()?,
     })

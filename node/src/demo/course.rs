@@ -237,7 +237,9 @@ impl<'a> Course<'a> {
 /// How an act taken in charge stands to its term.
 pub(super) fn timeliness_of(case: &Case, message: MessageId) -> Option<concerto_procedure::Timeliness> {
     let conference = case.state();
-    if let Some(given) = conference.determinations().find(|given| given.message == message) {
+    if let Some(given) =
+        conference.determinations().find(|given| given.message == message && !given.in_session)
+    {
         let kind = TermKind::Determination;
         return Some(timeliness::judge(conference, &given.author, kind, &given.evidence));
     }

@@ -31,6 +31,7 @@ const BUILT_IN: &[(&str, &[u8])] = built_in![
     "18-risposta-richiedente.pdf",
     "19-determinazione-conclusiva.pdf",
     "20-ricevuta-conclusione.pdf",
+    "21-nomina-rappresentante-unico.txt",
 ];
 
 /// Where the documents of a case are.

@@ -31,6 +31,11 @@ use nodes::Nodes;
 
 /// The built-in case.
 const CASE: &str = include_str!("../../demo/case.toml");
+/// Further cases that the program carries, by the names that `--case` takes.
+const CASES: [(&str, &str); 2] = [
+    ("simultaneous", include_str!("../../demo/simultaneous.toml")),
+    ("earthquake", include_str!("../../demo/earthquake.toml")),
+];
 
 /// Runs the demonstration.
 pub(crate) fn run(out: Output, options: &cli::Demo) -> Result<(), Failure> {
@@ -79,6 +84,10 @@ fn load(options: &cli::Demo) -> Result<(CaseFile, Documents), Failure> {
     let Some(path) = &options.case else {
         return Ok((CaseFile::parse(CASE, &Documents::BuiltIn)?, Documents::BuiltIn));
     };
+    let named = CASES.iter().find(|(name, _)| path.as_os_str() == *name && options.documents.is_none());
+    if let Some((_, text)) = named {
+        return Ok((CaseFile::parse(text, &Documents::BuiltIn)?, Documents::BuiltIn));
+    }
     let text = String::from_utf8(read(path)?).map_err(|e| Failure::environment("case.syntax", &e))?;
     let beside = || path.parent().unwrap_or(Path::new(".")).join("documents");
     let documents = Documents::Folder(options.documents.clone().unwrap_or_else(beside));

@@ -349,6 +349,17 @@ pub(super) fn positions(out: Output, file: &CaseFile, case: &Case) {
         let word = views::glossary(out, position.as_str().unwrap_or_default());
         out.progress(&format!("  {:<15} {word}{how}", file.label(&line.body)));
     }
+    if let Some(vote) = case.state().vote() {
+        let (members, present, in_favour) = (vote.members, vote.present, vote.in_favour);
+        out.progress(&if out.italian() {
+            format!(
+                "  {:<15} componenti {members}, presenti {present}, favorevoli {in_favour}",
+                "deliberazione"
+            )
+        } else {
+            format!("  {:<15} members {members}, present {present}, in favour {in_favour}", "deliberation")
+        });
+    }
 }
 
 /// Where each node keeps its data.

@@ -115,6 +115,9 @@ fn invited(participant: &Participant) -> Value {
     if let Some(seat) = &participant.seat {
         fields.insert("seat".into(), seat.as_str().into());
     }
+    if let Some(level) = participant.level {
+        fields.insert("level".into(), json!(level));
+    }
     Value::Object(fields)
 }
 

@@ -277,7 +277,12 @@ impl<'a> Computation<'a> {
         let notice = self.conference.notice()?;
         let granted = self.conference.meeting_calls().find(|call| call.act.request.is_some());
         let from = rome_date(granted.map_or(notice.issued_at, |call| call.issued_at));
-        let stated = Stated { date: self.conference.first_session_on()?, on: from, correction: false };
+        let first = self.conference.first_session_on()?;
+        let as_noticed = granted.is_none() && first == notice.act.dates.meeting_on;
+        // a day that only the notice states moves with the suspension; one that was called since, or held, is what it is
+        let moved = self.counting.moved(Raw { strict: first, prudential: first }, from, None).strict;
+        let date = if as_noticed && self.conference.sessions().next().is_none() { moved } else { first };
+        let stated = Stated { date, on: from, correction: false };
         let to = add_days(from, i64::from(rule.days));
         let raw = self.counting.moved(Raw { strict: to, prudential: to }, from, None);
         let most = self.counting.roll(raw, None);

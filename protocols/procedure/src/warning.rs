@@ -87,8 +87,8 @@ sayings! {
             "la determinazione andava adottata entro il {due}", "the conclusion was due by {due}";
         /// A body that dissented may oppose: weigh the efficacy.
         EfficacyToWeigh { body: Writer = "The body." } => "warn.efficacy_to_weigh", EFFICACY,
-            "{body} ha espresso un dissenso superabile: verificare se qualificato",
-            "{body} expressed a dissent that was overcome: check whether it is a qualified one";
+            "{body} ha dissentito e il dissenso è superato: verificare se è qualificato",
+            "{body} dissented and was overcome: check whether it is a qualified dissent";
         /// A counted determination lacks something.
         DeterminationDefective { message: MessageId = "The determination." } => "warn.determination_defective", CONTENT,
             "la determinazione {message} ha difetti formali", "determination {message} lacks requisites";

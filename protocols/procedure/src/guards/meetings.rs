@@ -10,7 +10,7 @@ use super::conclusion::standing_positions;
 use super::suspension::in_term;
 use super::{Checked, not_suspended, same_round, value_missing};
 use crate::acts::{MeetingCall, MeetingMode, Position, TermKind};
-use crate::conference::Conference;
+use crate::conference::{Conference, Sent};
 use crate::law::Law;
 use crate::legal_time::LegalNow;
 use crate::refusal::{Refusal, Warning};
@@ -47,13 +47,19 @@ pub(super) fn call(
         (None, None) => after_determinations(conference, call, at)?,
     }
     out.warnings.extend(missing_representative(conference));
-    let meeting = terms(conference).into_iter().find(|term| term.kind == TermKind::Meeting);
-    if let Some(term) =
-        meeting.filter(|term| conference.sessions().next().is_none() && call.held_on > term.strict)
-    {
-        out.warn(Warning::MeetingLate { until: term.strict });
+    if conference.sessions().next().is_none() {
+        out.warnings.extend(late(conference, call, at));
     }
     Ok(())
+}
+
+/// The warning where the first session comes after its day, as the law gives it once the meeting is called.
+fn late(conference: &Conference, call: &MeetingCall, at: LegalNow) -> Option<Warning> {
+    let mut after = conference.clone();
+    let message = conference.notice()?.message; // stands for that of the call, which is not made yet
+    after.sittings.calls.push(Sent { message, issued_at: at.0, act: call.clone() });
+    let meeting = terms(&after).into_iter().find(|term| term.kind == TermKind::Meeting)?;
+    (call.held_on > meeting.strict).then_some(Warning::MeetingLate { until: meeting.strict })
 }
 
 /// Another day for a conference that meets already, not beyond the end of its works.
