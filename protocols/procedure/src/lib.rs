@@ -44,6 +44,8 @@ mod guards_tests;
 #[cfg(test)]
 mod meeting_stories_tests;
 #[cfg(test)]
+mod meeting_walks_tests;
+#[cfg(test)]
 mod properties_tests;
 #[cfg(test)]
 mod sector_stories_tests;

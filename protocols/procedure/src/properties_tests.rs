@@ -83,11 +83,19 @@ fn any_determination() -> impl Strategy<Value = Act> {
 }
 
 fn any_notice() -> impl Strategy<Value = Act> {
-    (any_day(), any_dates(), 1_u32..3, any::<bool>()).prop_map(|(day, dates, round, proposed)| {
-        let base = notice();
-        let dates = if proposed { base.dates.clone() } else { dates };
-        Act::Notice(Notice { started_on: day, regime_basis_date: day, dates, round, ..base })
-    })
+    (any_day(), any_dates(), 1_u32..3, any::<bool>(), 0_u8..6).prop_map(
+        |(day, dates, round, proposed, kind)| {
+            let mut base = notice();
+            match kind {
+                0 => base.form = Form::Simultaneous,
+                1 => base.kind = Kind::FactFinding,
+                2 => base.sector = Some(Sector::ElectronicWorks),
+                _ => {}
+            }
+            let dates = if proposed { base.dates.clone() } else { dates };
+            Act::Notice(Notice { started_on: day, regime_basis_date: day, dates, round, ..base })
+        },
+    )
 }
 
 fn any_moving_act() -> impl Strategy<Value = Act> {
@@ -139,6 +147,68 @@ fn any_closing_act() -> impl Strategy<Value = Act> {
     prop_oneof![8 => found.boxed(), 8 => implied.boxed(), 1 => closure.boxed(), 8 => hearing.boxed()].boxed()
 }
 
+fn any_meeting_act() -> impl Strategy<Value = Act> {
+    let modes = prop_oneof![
+        Just(MeetingMode::Telematic),
+        Just(MeetingMode::Simultaneous),
+        Just(MeetingMode::Operative)
+    ];
+    let call = (modes, any_day(), 1_u32..3, proptest::option::of(any_message())).prop_map(
+        |(mode, held_on, round, request)| Act::MeetingCall(MeetingCall { mode, held_on, round, request }),
+    );
+    let by = prop_oneof![Just(Appointer::Prefect), Just(Appointer::Own), Just(Appointer::Region)];
+    let appointment =
+        (by, proptest::collection::vec(any_writer(), 0..3)).prop_map(|(appointed_by, represents)| {
+            Act::RepresentativeAppointment(RepresentativeAppointment { appointed_by, represents })
+        });
+    let dissent = (any_message(), 1_u32..3).prop_map(|(appointment, round)| {
+        let interest = QualifiedInterest::Health;
+        Act::DissentToRepresentative(DissentToRepresentative { appointment, interest, round })
+    });
+    let bodies = || proptest::collection::vec(any_writer(), 0..4);
+    let minutes =
+        (any_message(), any_instant(), bodies(), bodies(), any_position(), proptest::option::of(any_day()))
+            .prop_map(|(meeting, closed_at, there, spoke, position, next_on)| {
+                Act::MeetingMinutes(MeetingMinutes {
+                    opened_at: closed_at,
+                    closed_at,
+                    present: there.into_iter().map(|body| Present { body, appointment: None }).collect(),
+                    positions: spoke.iter().map(|body| said(&body.to_string(), position, 1)).collect(),
+                    next_on,
+                    works_closed: next_on.is_none(),
+                    ..session(meeting, 1, "2026-12-15 09:00", "2026-12-15 12:00")
+                })
+            });
+    let forwarded = (any_message(), any_message()).prop_map(|(conclusion, observations)| {
+        Act::RebuttalForwarded(RebuttalForwarded { conclusion, observations })
+    });
+    let certificate = (any_message(), any_day(), proptest::option::of(any_day())).prop_map(
+        |(application, expired_on, requested_on)| {
+            let completed_on = requested_on;
+            Act::SilentGrantCertificate(SilentGrantCertificate {
+                application,
+                requested_on,
+                completed_on,
+                expired_on,
+            })
+        },
+    );
+    let request = (any_day(), any::<bool>()).prop_map(|(received_on, plants)| {
+        let sector = plants.then_some(Sector::ElectronicPlants);
+        Act::ConveningRequest(ConveningRequest { from: Outside::Applicant, received_on, sector, works: None })
+    });
+    prop_oneof![
+        call.boxed(),
+        appointment.boxed(),
+        dissent.boxed(),
+        minutes.boxed(),
+        forwarded.boxed(),
+        certificate.boxed(),
+        request.boxed()
+    ]
+    .boxed()
+}
+
 fn any_act() -> impl Strategy<Value = Act> {
     let statement = Just(Act::CompetenceStatement(CompetenceStatement { suggested: None }));
     let sync = Just(Act::SyncModeRequest(SyncModeRequest { asked_by: AskedBy::Body }));
@@ -150,6 +220,7 @@ fn any_act() -> impl Strategy<Value = Act> {
         1 => sync,
         4 => any_moving_act(),
         3 => any_closing_act(),
+        4 => any_meeting_act(),
     ]
     .boxed()
 }

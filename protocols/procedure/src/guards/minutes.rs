@@ -56,6 +56,7 @@ fn instants(conference: &Conference, minutes: &MeetingMinutes, at: LegalNow) -> 
     let call = conference.meeting_calls().find(|call| call.message == message);
     let by_notice = conference.meets() == Some(Meets::Directly)
         && conference.notice().is_some_and(|notice| notice.message == message);
+    let called_at = call.map(|call| call.issued_at).or(conference.notice().map(|notice| notice.issued_at));
     let (called_for, operative) = match call {
         Some(call) if call.act.mode == MeetingMode::Operative => (Some(call.act.held_on), true),
         Some(_) => (conference.called_for(), false),
@@ -71,7 +72,8 @@ fn instants(conference: &Conference, minutes: &MeetingMinutes, at: LegalNow) -> 
         return Err(Refusal::SessionNumber { expected });
     }
     let called_for = called_for.unwrap_or_else(|| rome_date(minutes.opened_at));
-    let coherent = minutes.opened_at < minutes.closed_at
+    let coherent = called_at.is_some_and(|called| called <= minutes.opened_at)
+        && minutes.opened_at < minutes.closed_at
         && minutes.closed_at <= at.0
         && rome_date(minutes.opened_at) >= called_for;
     if coherent { Ok(()) } else { Err(Refusal::SessionInstants { called_for }) }
