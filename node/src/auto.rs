@@ -8,13 +8,13 @@ use concerto_message::ids::Nonce;
 use concerto_message::link::LINK_VERSION;
 use concerto_message::{ConferenceId, Incarnation, Payload, Writer};
 use concerto_procedure::acts::{
-    Act, Direction, Efficacy, IntegrationDelivered, Invited, Outside, Position, PositionLine, SensitiveScope,
-    StatedDates, TermKind,
+    Act, Direction, Efficacy, Form, IntegrationDelivered, Invited, Outside, Position, PositionLine,
+    SensitiveScope, StatedDates, TermKind,
 };
 use concerto_procedure::conference::{Body, Conference};
 use concerto_procedure::timeliness::judge;
 use concerto_procedure::{
-    Event, Lang, LegalNow, Refusal, Regime, Term, Timeliness, evolve, proposed_dates, rome_date, terms,
+    Event, Lang, LegalNow, Refusal, Regime, Term, Timeliness, evolve, proposed_dates_in, rome_date, terms,
 };
 use jiff::Timestamp;
 use jiff::civil::Date;
@@ -169,7 +169,9 @@ fn notice_fields(fill: &mut Fill, round: u32, now: Timestamp) -> Result<(), Fail
     fill.put("sensitive_scope", || Some(Regime::on(basis).ok()?.sensitive_scope))?;
     if fill.wants("dates") {
         let invited: Vec<Invited> = fill.read("invited").ok_or_else(|| fill.unavailable("dates"))?;
-        let dates: StatedDates = proposed_dates(today, &invited).map_err(|refusal| refused(&refusal))?;
+        let form = fill.read("form").unwrap_or(Form::Simplified);
+        let dates: StatedDates = proposed_dates_in(today, &invited, form, fill.read("sector"))
+            .map_err(|refusal| refused(&refusal))?;
         fill.put("dates", || Some(dates))?;
     }
     Ok(())

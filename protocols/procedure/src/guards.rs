@@ -25,7 +25,7 @@ use crate::timeliness::{Timeliness, judge};
 
 pub(crate) use conclusion::rebuttal_until;
 pub(crate) use minutes::spoken;
-pub use notice::proposed_dates;
+pub use notice::{proposed_dates, proposed_dates_in};
 pub(crate) use positions::{is_absent, silence_term};
 pub use suspension::dates_after_integrations;
 pub(crate) use suspension::earlier_proof;

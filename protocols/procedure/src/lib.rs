@@ -59,7 +59,7 @@ mod walks_tests;
 pub use conference::{Conference, Evidence};
 pub use decide::{Command, Decided, decide};
 pub use evolve::{Event, evolve, fold};
-pub use guards::{dates_after_integrations, proposed_dates};
+pub use guards::{dates_after_integrations, proposed_dates, proposed_dates_in};
 pub use language::Lang;
 pub use legal_time::{LegalNow, expired, rome_date};
 pub use refusal::{Refusal, Warning};

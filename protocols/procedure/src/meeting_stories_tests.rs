@@ -16,6 +16,7 @@ use concerto_message::MessageId;
 use jiff::civil::{Date, date};
 
 use crate::acts::*;
+use crate::guards::proposed_dates_in;
 use crate::refusal::{Refusal, Warning};
 use crate::test_support::*;
 use crate::timeliness::{Weight, weight};
@@ -527,4 +528,23 @@ fn the_request_on_record_starts_the_notice() {
         Refusal::StartDiffers { recorded: received_on }
     );
     case.lead("2026-11-30 09:00", Act::Notice(Notice { started_on: received_on, ..notice() }));
+}
+
+#[test]
+fn the_dates_proposed_for_each_form() {
+    let day = date(2026, 11, 30);
+    let bodies = [invited(COMUNE, false), invited(SABAP, true)];
+    let sitting = |sector| proposed_dates_in(day, &bodies, Form::Simultaneous, sector);
+    let directly = sitting(None).unwrap();
+    assert_eq!((directly.meeting_on, directly.determination_until), (date(2026, 12, 30), date(2027, 3, 30)));
+    assert_eq!(directly.sensitive_until, Some(date(2027, 3, 30)));
+    assert!(
+        matches!(sitting(Some(Sector::EarthquakePermanent)), Err(Refusal::ValueMissing { .. })),
+        "never invented"
+    );
+    let halved = proposed_dates_in(day, &bodies, Form::Simplified, Some(Sector::ElectronicWorks)).unwrap();
+    assert_eq!(
+        (halved.determination_until, halved.sensitive_until),
+        (date(2026, 12, 15), Some(date(2026, 12, 23)))
+    );
 }

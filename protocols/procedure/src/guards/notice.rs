@@ -240,10 +240,41 @@ fn compare(law: &Law, term: TermKind, stated: Date, computed: Date, out: &mut Ch
 ///
 /// For whoever drafts a notice. Refused where no regime is known for the day or a value of it is open.
 pub fn proposed_dates(day: Date, invited: &[Invited]) -> Result<StatedDates, Refusal> {
+    proposed_dates_in(day, invited, Form::Simplified, None)
+}
+
+/// The same for a notice of this form and sector: in the simultaneous form the latest first session, and the end of the works counted from
+/// it. Refused too where nobody has settled how long the works last.
+pub fn proposed_dates_in(
+    day: Date,
+    invited: &[Invited],
+    form: Form,
+    sector: Option<Sector>,
+) -> Result<StatedDates, Refusal> {
     let regime = Regime::on(day).map_err(|unknown| Refusal::RegimeUnknown { on: unknown.on })?;
-    let settled = regime.settled().map_err(value_missing)?;
     let law = Law::on(day).ok_or(Refusal::RegimeUnknown { on: day })?;
-    Ok(proposed_dates_with(law, &settled, day, invited))
+    let settled = regime.settled_in(law, sector).map_err(value_missing)?;
+    let dates = proposed_dates_with(law, &settled, day, invited);
+    if form == Form::Simplified {
+        return Ok(dates);
+    }
+    let deliberating = sector.filter(|sector| sector.deliberates());
+    let rules = law.procedure(deliberating.map_or("simultaneous", Sector::procedure));
+    let longer = deliberating.is_none() && invited.iter().any(is_sensitive);
+    let after = |id: &str, from: Date| -> Result<Date, Refusal> {
+        let rule =
+            rules.map(|rules| rules.settled(id, Some(regime), day)).transpose().map_err(value_missing)?;
+        let days = rule.flatten().map_or(0, |rule| i64::from(rule.days));
+        Ok(law.calendar.roll_forward(add_days(from, days), None, Reading::Strict).date)
+    };
+    let meeting_on = after("first_meeting", day)?;
+    let end = after(if longer { "end_of_works_sensitive" } else { "end_of_works" }, meeting_on)?;
+    Ok(StatedDates {
+        determination_until: end,
+        sensitive_until: dates.sensitive_until.map(|_| end),
+        meeting_on,
+        ..dates
+    })
 }
 
 fn proposed_dates_with(law: &Law, settled: &Settled<'_>, day: Date, invited: &[Invited]) -> StatedDates {
