@@ -85,6 +85,12 @@ fn story_e_one_telematic_meeting() {
     );
 
     let at = "2026-12-21 10:00";
+    assert_eq!(
+        case.conference.implied_assent_of(&writer(SABAP), now(at)).unwrap_err(),
+        Refusal::ReceiptUnproven { body: writer(SABAP) },
+        "nothing proves that it was called to the meeting"
+    );
+    case.delivered_message(called, SABAP, "2026-12-11 11:00");
     let mut absent = case.conference.implied_assent_of(&writer(SABAP), now(at));
     assert!(absent.is_ok(), "absent from the meeting: its assent may be taken as acquired, by a person");
     if let Ok(note) = &mut absent {
@@ -168,7 +174,7 @@ fn story_f_sittings_after_the_determinations_of_2016() {
         Refusal::SessionNumber { expected: 2 }
     );
     case.lead("2025-02-25 13:00", Act::MeetingMinutes(second));
-    let late = case.determination(PROVINCIA, "2025-02-25 12:30", with(Position::Dissent, 1));
+    let late = case.determination(PROVINCIA, "2025-02-25 14:00", with(Position::Dissent, 1));
     let given = case.conference.determinations().find(|given| given.message == late).unwrap();
     assert_eq!(weight(&case.conference, given), Weight::Late, "though its own term of 90 days still runs");
     let positive = Act::FinalDetermination(case.conclusion(Outcome::Positive));
@@ -283,8 +289,19 @@ fn story_g_called_directly() {
 
     assert_eq!(case.phase(at), Phase::ToDraft);
     assert_eq!(case.refused(LEAD, at, appointed(Appointer::Own, &[PROVINCIA])), Refusal::WorksClosed);
+    let before_told = case.clone();
+    let at = "2026-12-15 13:30";
     let late = case.determination(PROVINCIA, at, with(Position::Dissent, 1));
-    assert_eq!(case.status(PROVINCIA, at), BodyStatus::Late, "one hour after the works were closed");
+    assert_eq!(
+        case.status(PROVINCIA, at),
+        BodyStatus::Late,
+        "after the works were closed, and that was told"
+    );
+    let mut disputed = before_told;
+    let between = disputed.determination(PROVINCIA, "2026-12-15 12:30", with(Position::Dissent, 1));
+    assert_eq!(disputed.status(PROVINCIA, at), BodyStatus::Disputed, "closed, but nobody had been told");
+    let refusal = disputed.conference.implied_assent_of(&writer(PROVINCIA), now(at)).unwrap_err();
+    assert_eq!(refusal, Refusal::DisputeOpen { message: between });
     let note = case.note_silence(PROVINCIA, at);
     let noted = case.conference.implied_assents().last().unwrap();
     assert_eq!(
@@ -319,6 +336,40 @@ fn silence_in_meetings_that_nobody_held_is_no_assent() {
         case.conference.implied_assent_of(&writer(COMUNE), long_after).unwrap_err(),
         Refusal::NoSessionHeld
     );
+}
+
+#[test]
+fn a_body_added_between_sessions_is_absent_only_from_those_it_was_called_to() {
+    let mut case = directly();
+    let notice = noticed(&case);
+    let there = present(&[COMUNE, PROVINCIA, SABAP, USR]);
+    let first = MeetingMinutes {
+        present: there.clone(),
+        next_on: Some(date(2027, 1, 12)),
+        ..session(notice, 1, "2026-12-15 09:00", "2026-12-15 12:00")
+    };
+    case.lead("2026-12-15 13:00", Act::MeetingMinutes(first));
+    let added = vec![invited("asur/prot", false)];
+    case.lead(
+        "2026-12-16 10:00",
+        Act::ParticipantAdded(ParticipantAdded { added, dates: None, released: Vec::new() }),
+    );
+    case.delivered("asur/prot", "2026-12-16 11:00");
+    let second = MeetingMinutes {
+        present: there,
+        works_closed: true,
+        ..session(notice, 2, "2027-01-12 09:00", "2027-01-12 12:00")
+    };
+    case.lead("2027-01-12 13:00", Act::MeetingMinutes(second));
+    let at = now("2027-01-13 10:00");
+    let added = writer("asur/prot");
+    assert_eq!(
+        case.conference.implied_assent_of(&added, at).unwrap_err(),
+        Refusal::ReceiptUnproven { body: added.clone() },
+        "the notice that called the sessions never called it"
+    );
+    case.delivered_message(notice, "asur/prot", "2026-12-16 11:00");
+    assert_eq!(case.conference.implied_assent_of(&added, at).unwrap().ground, ImpliedGround::Absent);
 }
 
 #[test]

@@ -373,9 +373,12 @@ impl Walk {
         Ok(())
     }
 
+    /// Proof that a body has what called it: the notice at first, then the last call.
     fn delivered(&mut self, body: usize) {
         let body = writer(BODIES[body % 4]);
-        let message = self.conference.bodies()[&body].called_by;
+        let called = &self.conference.bodies()[&body];
+        let call = self.conference.last_call().filter(|_| called.proof.is_some());
+        let message = call.map_or(called.called_by, |call| call.message);
         let at = self.now;
         let receipt = concerto_message::Digest::of(at.to_string().as_bytes());
         evolve(&mut self.conference, &Event::Delivered { message, body, at, receipt });
@@ -401,6 +404,7 @@ fn sound(walk: &Walk, express: bool) -> Result<(), TestCaseError> {
         let late = matches!(judge_given(conference, given), Timeliness::Late(_));
         prop_assert!(!(counts && late), "a late act counts: {:?}", given);
         let after = closed.is_some_and(|closed| given.evidence.received_at > closed);
+        let after = after && given.time_finding.is_none_or(|(finding, _)| finding != Finding::Timely);
         // in an istruttoria nothing counts for or against: contributions may still come
         prop_assert!(
             !(counts && after) || conference.is_fact_finding(),
@@ -415,6 +419,7 @@ fn sound(walk: &Walk, express: bool) -> Result<(), TestCaseError> {
         prop_assert!(!conference.is_fact_finding(), "an implied assent in an istruttoria");
         if noted.act.ground == ImpliedGround::Absent {
             prop_assert!(conference.sessions().next().is_some() && !conference.was_present(&noted.act.body));
+            prop_assert!(conference.was_called_to_sessions(&noted.act.body), "absent, but never called");
         }
     }
     prop_assert!(walk.suspended <= 1, "suspended twice");
@@ -431,9 +436,7 @@ fn sound(walk: &Walk, express: bool) -> Result<(), TestCaseError> {
     if let Ok(Some(end)) = end_of_works(conference) {
         let adjourned = conference.sessions().filter_map(|minutes| minutes.act.next_on).max();
         // a suspension ordered since, that ended earlier than assumed, may leave an older adjournment behind it
-        prop_assert!(
-            conference.suspension().is_some() || adjourned.is_none_or(|next| next <= end.prudential)
-        );
+        prop_assert!(conference.suspension().is_some() || adjourned.is_none_or(|next| next <= end.strict));
     }
     prop_assert!(serde_json::to_string(&conference.view(LegalNow(walk.now))).is_ok());
     Ok(())

@@ -11,7 +11,7 @@ use crate::acts::{
     DissentToRepresentative, Form, Kind, Level, MeetingCall, MeetingMinutes, MeetingMode, Position,
     RepresentativeAppointment, Sector,
 };
-use crate::conference::{Conference, Received, Sent};
+use crate::conference::{Conference, Delivery, Received, Sent};
 use crate::legal_time::{LegalNow, expired, rome_date};
 use crate::terms::end_of_works;
 use crate::timeliness::counted_of;
@@ -167,6 +167,20 @@ impl Conference {
     /// Whether a body was at a session of the current round.
     pub fn was_present(&self, body: &Writer) -> bool {
         self.sessions().any(|minutes| minutes.act.present.iter().any(|present| present.body == *body))
+    }
+
+    /// Whether a body has proof of receipt of what called the sessions held since it takes part, and one was held since.
+    pub(crate) fn was_called_to_sessions(&self, body: &Writer) -> bool {
+        let Some((called, proof)) = self.bodies().get(body).and_then(|called| Some((called, called.proof?)))
+        else {
+            return false;
+        };
+        let delivered = |message: MessageId| {
+            let of_call = |delivery: &Delivery| delivery.message == message && delivery.body == *body;
+            called.called_by == message || self.deliveries().iter().any(of_call)
+        };
+        let mut since = self.sessions().filter(|minutes| minutes.act.opened_at >= proof.at).peekable();
+        since.peek().is_some() && since.all(|minutes| delivered(minutes.act.meeting))
     }
 
     /// The appointments of representatives.

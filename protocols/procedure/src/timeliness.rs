@@ -75,6 +75,8 @@ pub enum DisputeReason {
     /// It came before its author was told that the suspension had ended (before the procedente wrote it, and before proof that the author
     /// has that message), within the term as it stood then.
     ResumptionToldLater,
+    /// It came after the works were closed, but before the procedente wrote so in the minutes.
+    ClosingToldLater,
 }
 
 impl Timely {
@@ -144,9 +146,9 @@ fn after_the_works(
     kind: TermKind,
     evidence: &Evidence,
 ) -> Option<Timeliness> {
-    let closed = conference.works_closed_at();
-    let closed = closed.filter(|_| kind == TermKind::Determination && conference.meets().is_some())?;
-    let received_at = evidence.received_at;
+    let minutes = conference.sessions().find(|minutes| minutes.act.works_closed);
+    let minutes = minutes.filter(|_| kind == TermKind::Determination && conference.meets().is_some())?;
+    let (closed, received_at) = (minutes.act.closed_at, evidence.received_at);
     if received_at <= closed {
         return None;
     }
@@ -155,15 +157,12 @@ fn after_the_works(
         .others
         .iter()
         .find(|(writer, at)| conference.bodies().contains_key(writer) && writer != author && *at <= closed);
-    Some(match witness {
-        None => Timeliness::Late(Late { received_at, until, prudential }),
-        Some((witness, at)) => Timeliness::Disputed(Disputed {
-            received_at,
-            until,
-            prudential,
-            reason: DisputeReason::EvidenceAcrossDeadline { witness: witness.clone(), at: *at },
-        }),
-    })
+    let reason = match witness {
+        Some((witness, at)) => DisputeReason::EvidenceAcrossDeadline { witness: witness.clone(), at: *at },
+        None if received_at <= minutes.issued_at => DisputeReason::ClosingToldLater,
+        None => return Some(Timeliness::Late(Late { received_at, until, prudential })),
+    };
+    Some(Timeliness::Disputed(Disputed { received_at, until, prudential, reason }))
 }
 
 /// How a determination stands to its term. One said in a session counts as of that session, which the guards held to the works.

@@ -17,6 +17,7 @@ use crate::conference::{Body, Conference};
 use crate::law::Law;
 use crate::legal_time::{LegalNow, expired, rome_date};
 use crate::refusal::{Refusal, Warning};
+use crate::term::Term;
 use crate::terms::{Resumption, body_term, terms};
 use crate::timeliness::{Standing, Weight, standing_of, time_is_over, undecided_of, weight};
 
@@ -82,7 +83,9 @@ pub(super) fn final_determination(
             out.warn(Warning::DeterminationDefective { message: counted.determination().message });
         }
     }
-    let late = terms(conference).into_iter().find(|term| term.kind == TermKind::FinalDetermination);
+    // a conference that meets concludes within the works (art. 14-ter c. 7)
+    let last = |term: &Term| matches!(term.kind, TermKind::FinalDetermination | TermKind::EndOfWorks);
+    let late = terms(conference).into_iter().find(last);
     if let Some(term) = late.filter(|term| term.expired(at)) {
         out.warn(Warning::ConclusionLate { due: term.strict });
     }

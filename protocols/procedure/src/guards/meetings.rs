@@ -77,7 +77,7 @@ fn next_session(conference: &Conference, meets: Meets, call: &MeetingCall) -> Re
 /// [`Refusal::ValueMissing`] where nobody has settled how long the works last: then they go on in one session alone.
 pub(super) fn within_works(conference: &Conference, day: Date) -> Result<(), Refusal> {
     match end_of_works(conference).map_err(value_missing)? {
-        Some(end) if day > end.prudential => Err(Refusal::AfterEndOfWorks { until: end.strict }),
+        Some(end) if day > end.strict => Err(Refusal::AfterEndOfWorks { until: end.strict }),
         _ => Ok(()),
     }
 }

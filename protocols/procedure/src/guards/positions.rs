@@ -143,6 +143,9 @@ pub(super) fn implied_assent(
     let body = conference.active_body(writer).ok_or_else(|| Refusal::BodyUnknown { body: writer.clone() })?;
     let unproven = || Refusal::ReceiptUnproven { body: writer.clone() };
     let proof = body.proof.ok_or_else(unproven)?;
+    if implied.ground == ImpliedGround::Absent && !conference.was_called_to_sessions(writer) {
+        return Err(unproven());
+    }
     if let Some(act) = body.eu_express_acts().next() {
         return Err(Refusal::EuExpressAct { body: writer.clone(), act: act.to_owned() });
     }

@@ -9,6 +9,7 @@ use crate::calendar::add_days;
 use crate::conference::{Conference, IntegrationRecord, Received};
 use crate::legal_time::{LegalNow, rome_date};
 use crate::refusal::{Refusal, Warning};
+use crate::sittings::Meets;
 use crate::term::Term;
 use crate::terms::{Resumption, body_term, terms};
 use crate::timeliness::{Timeliness, judge};
@@ -224,7 +225,13 @@ fn corrected_term(
     let term = correction.term;
     let unknown = Refusal::TermUnknown { term };
     match (term, &correction.body) {
-        (TermKind::Notice | TermKind::Suspension, _) => Err(Refusal::TermNotCorrectable { term }),
+        (TermKind::Notice | TermKind::Suspension | TermKind::EndOfWorks, _) => {
+            Err(Refusal::TermNotCorrectable { term })
+        }
+        // its time is that of the works, which the law ends
+        (TermKind::Determination, _) if conference.meets() == Some(Meets::Directly) => {
+            Err(Refusal::TermNotCorrectable { term })
+        }
         (TermKind::IntegrationRequests | TermKind::Determination, Some(body)) => {
             not_suspended(conference, at)?;
             if conference.active_body(body).is_none() {
