@@ -152,6 +152,9 @@ pub(crate) fn facts(
             fill.put("session", || u16::try_from(conference.sessions().count() + 1).ok())?;
             fill.put("meeting", || called_by(conference))?;
         }
+        "SilentGrantCertificate" => {
+            fill.put("application", || Some(conference.convening_request()?.message))?;
+        }
         "RebuttalForwarded" => {
             fill.put("conclusion", || Some(conference.conclusion()?.message))?;
             fill.put("observations", || observations(conference))?;

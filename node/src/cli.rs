@@ -162,7 +162,7 @@ pub(crate) struct Demo {
 #[derive(Debug, Subcommand)]
 pub(crate) enum Conference {
     /// Indice una conferenza · opens a conference.
-    Open(Write),
+    Open(Opening),
     /// Elenca le conferenze · lists the conferences.
     List(Page),
     /// Mostra lo stato, le posizioni e i termini · shows state, positions and terms.
@@ -295,6 +295,15 @@ pub(crate) struct Write {
     /// Un documento, e chi può vederlo · a document, and who may see it: `FILE` o/or `sha256:DIGEST`, `…=IPA/AOO,IPA/AOO`.
     #[arg(long = "document")]
     pub(crate) documents: Vec<String>,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct Opening {
+    #[command(flatten)]
+    pub(crate) write: Write,
+    /// Registra la richiesta o l'istanza, prima dell'indizione · records the request or application, before the notice (ConveningRequest).
+    #[arg(long)]
+    pub(crate) request: bool,
 }
 
 #[derive(Debug, Args)]

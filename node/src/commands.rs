@@ -23,7 +23,7 @@ pub(crate) fn run(out: Output, arguments: Arguments) -> Result<(), Failure> {
         Command::Init(new) => init_command(out, &new),
         Command::Serve => serve::run(out, &Home::open(&folder)?),
         Command::Demo(options) => demo::run(out, &options),
-        Command::Conference(cli::Conference::Open(write)) => open(out, &Home::open(&folder)?, &write),
+        Command::Conference(cli::Conference::Open(opening)) => open(out, &Home::open(&folder)?, &opening),
         Command::Conference(cli::Conference::List(page)) => {
             views::list(out, &Home::open(&folder)?, page.limit)
         }
@@ -88,10 +88,15 @@ fn init_command(out: Output, new: &cli::Init) -> Result<(), Failure> {
     init::run(out, &new.folder, &new.anchor, &new.federation, new.training, &node)
 }
 
-fn open(out: Output, home: &Home, write: &cli::Write) -> Result<(), Failure> {
+fn open(out: Output, home: &Home, opening: &cli::Opening) -> Result<(), Failure> {
+    let write = &opening.write;
     let facts = read_value(write.facts.as_deref())?.unwrap_or_else(|| json!({}));
     let now = home.clock()?.now();
-    let act = auto::act("Notice", auto::notice(facts, now, Absent::Compute)?)?;
+    let act = if opening.request {
+        auto::act("ConveningRequest", facts)?
+    } else {
+        auto::act("Notice", auto::notice(facts, now, Absent::Compute)?)?
+    };
     let body = read_value(write.body.as_deref())?;
     let order = WireOrder::Open { act, body, documents: documents(out, home, &write.documents)? };
     tell(out, home, order)

@@ -211,6 +211,53 @@ fn an_order_given_to_a_node_that_does_not_run_leaves_when_it_runs() {
     assert!(body.stop().success());
 }
 
+#[test]
+fn an_application_is_recorded_before_any_notice_and_its_silent_grant_is_certified() {
+    let federation = Federation::new();
+    let application = federation.file("application.txt", &json!("Istanza di prova"));
+    let facts = json!({
+        "from": "applicant", "received_on": "2026-01-12", "sector": "electronic_works", "works": "crossing",
+    });
+    let facts = federation.file("request.json", &facts);
+    let body = json!({
+        "schema": "urn:concerto:schema:body:convening-request:1", "language": "it", "subject": "Istanza",
+        "reference": "Istanza n. 12 (di prova)", "signatory": signatory(),
+    });
+    let body = with_body(&federation, "ConveningRequest", &body);
+    let reply = told(
+        &federation,
+        &[
+            "conference",
+            "open",
+            "--request",
+            "--facts",
+            facts.to_str().unwrap(),
+            "--body",
+            &body,
+            "--document",
+            application.to_str().unwrap(),
+        ],
+    );
+    let conference = text(&reply, "conference");
+    let body = json!({
+        "schema": "urn:concerto:schema:body:silent-grant-certificate:1", "language": "it", "subject": "Attestazione",
+        "reference": "Istanza n. 12 (di prova)", "object": "Attraversamento.", "signatory": signatory(),
+    });
+    let body = with_body(&federation, "SilentGrantCertificate", &body);
+    let certify = |expired_on: &str| {
+        let facts = json!({ "expired_on": expired_on });
+        send(&federation, "lead", &conference, "SilentGrantCertificate", &facts, &["--body", &body])
+    };
+    let wrong = certify("2026-02-11");
+    assert_eq!((wrong.code, wrong.codes()), (1, vec!["procedure.grant_facts_differ".to_owned()]));
+    let certified = certify("2026-01-22");
+    assert_eq!(certified.code, 0, "ten days for a crossing: {}", certified.err);
+    assert_eq!(text(&certified.json()["warnings"][0], "code"), "procedure.warn.certificate_late");
+    assert!(read(&federation, &["conference", "show", &conference]).contains("accolta per silenzio"));
+    let again = certify("2026-01-22");
+    assert_eq!((again.code, again.codes()), (1, vec!["procedure.already_granted".to_owned()]));
+}
+
 fn closure_body(federation: &Federation) -> String {
     let body = json!({
         "schema": "urn:concerto:schema:body:closure:1", "language": "it", "subject": "Archiviazione",

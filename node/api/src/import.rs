@@ -19,6 +19,7 @@ pub fn computable(act_type: &str) -> &'static [&'static str] {
         "RecordedExchange" => &["at"],
         "MeetingCall" | "DissentToRepresentative" => &["round"],
         "MeetingMinutes" => &["round", "session", "meeting"],
+        "SilentGrantCertificate" => &["application"],
         "RebuttalForwarded" => &["conclusion", "observations"],
         _ => &[],
     }
