@@ -12,7 +12,9 @@
 mod documents;
 mod feed;
 mod journal;
+mod mailbox;
 pub mod samples;
 
 pub use documents::{documents_contract, room_contract};
 pub use journal::{JournalSubject, journal_contract};
+pub use mailbox::{MAIL_BYTES_MAX, SenderSubject, SourceSubject, outgoing, sender_contract, source_contract};

@@ -7,6 +7,7 @@ pub mod contract;
 pub mod documents;
 pub mod feed;
 pub mod journal;
+pub mod mailbox;
 pub mod memory;
 pub mod peer;
 pub mod signer;
@@ -16,6 +17,9 @@ pub use feed::{JournalFeed, StoredReceipt, Tips};
 pub use journal::{
     Alarm, Answered, ContentStatus, Journal, JournalError, JournalRead, OutboxRow, StoredLink,
     WantedDocument, Write,
+};
+pub use mailbox::{
+    Arrived, Content, Cursor, MailSender, MailSource, Mailbox, MailboxError, Reading, SubmitError,
 };
 pub use peer::{PeerBusy, PeerEvent, PeerFailure, PeerLink};
 pub use signer::{Clock, Random, Signer, SignerError};

@@ -7,8 +7,10 @@ mod chance;
 mod documents;
 mod feed;
 mod journal;
+mod mailbox;
 mod table;
 
 pub use chance::{FixedClock, SeededRandom, SharedClock};
 pub use documents::MemoryDocuments;
 pub use journal::MemoryJournal;
+pub use mailbox::{MemoryMailbox, NextSubmission};

@@ -4,7 +4,7 @@
 //! [`examine`] is the only way in: it takes the bytes of a mail and a [`CmsCheck`], and says what the mail claims, what was tolerated, and
 //! every reason against it. [`Examination::consult`] asks the directory of providers; only then [`Examination::verified`] gives a
 //! [`Verified`] receipt or envelope. [`Delivery`] follows a mail that was sent, for each recipient. Nothing here has input or output,
-//! a clock or cryptography. Sending and reading mailboxes come with their own adapter.
+//! a clock or cryptography. Sending and reading mailboxes is the work of `adapters/pec-mail`; what may leave is an [`OutgoingMail`].
 //!
 //! ```text
 //!   bytes -> examine(cms port) -> Examination -> consult(directory) -> Verified<Certified> -> Delivery::take -> state of each recipient
@@ -19,11 +19,13 @@ mod daticert;
 mod delivery;
 mod directory;
 mod examine;
+mod forwarded;
 mod header;
 mod kind;
 pub mod limits;
 mod mime;
 mod note;
+mod outgoing;
 mod receipt;
 mod refusal;
 mod verified;
@@ -36,10 +38,12 @@ pub use daticert::{Daticert, DaticertError, Recipient};
 pub use delivery::{Delivery, FINAL_NOTICE_AFTER, NOTICES_APART, RecipientState, Submission, Taken};
 pub use directory::{Directory, DirectoryError, Manages, Provider};
 pub use examine::{Examination, Header, SignatureForm, TimeSource, examine};
+pub use forwarded::forwarded;
 pub use header::HeaderError;
 pub use kind::{ErrorWord, PecType, ReceiptForm};
 pub use mime::MimeError;
 pub use note::{NOTES_MAX, Note, Notes};
+pub use outgoing::{OutgoingError, OutgoingMail, REPEATED_FIELD};
 pub use receipt::{Certified, Envelope, Outcome, Reason, Receipt, outcomes};
 pub use refusal::{Refusal, Unreadable};
 pub use verified::Verified;

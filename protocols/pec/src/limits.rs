@@ -5,6 +5,10 @@
 
 /// Greatest size of a mail, in bytes. A larger one is kept raw and never read.
 pub const MAIL_BYTES_MAX: usize = 64 * 1024 * 1024;
+/// Greatest size of a mail that leaves, in bytes: 30 MB, times its recipients, of whom it has one (RFC 6109 section 3.1.1).
+pub const OUTGOING_BYTES_MAX: usize = 30_000_000;
+/// Longest line of a mail that leaves, in bytes without its CRLF (RFC 5322 section 2.1.1).
+pub const MAIL_LINE_BYTES_MAX: usize = 998;
 /// Greatest size of the header of a mail or of one of its parts, in bytes.
 pub const HEADER_BYTES_MAX: usize = 256 * 1024;
 /// Most fields in one header.
