@@ -139,7 +139,7 @@ class Provider:
             self.network.to_provider(self.signer.address, signer.receipts, taken)
         for to in recipients:
             hours = self.network.hours(to)
-            if self.behaves(to) == "slow":
+            if self.behaves(to) in ("slow", "lost"):
                 self.held.append((None, to, original, mail))
             elif hours:
                 self.held.append((self.now() + timedelta(hours=hours), to, original, mail))
@@ -170,8 +170,10 @@ class Provider:
         reference = self.network.original_in(mail)
         for recipient in recipients:
             self.to_user(recipient, mail)
-        if kind in ("avvenuta-consegna", "errore-consegna") and reference:
-            for key in [key for key in self.waiting if key[0] == reference.identifier and self.network.provider_of(key[1]) is signer]:
+        keys = [key for key in self.waiting if reference and key[0] == reference.identifier and self.network.provider_of(key[1]) is signer]
+        for key in keys:
+            self.waiting[key].taken |= kind == "presa-in-carico"
+            if kind in ("avvenuta-consegna", "errore-consegna"):
                 del self.waiting[key]
         if kind == "rilevazione-virus" and reference:
             for recipient, _ in reference.recipients:
@@ -187,8 +189,11 @@ class Provider:
         for key, waiting in list(self.waiting.items()):
             for after, number in ((FIRST_NOTICE, 1), (SECOND_NOTICE, 2)):
                 at = waiting.since + after
-                if waiting.notices < number and at <= self.now():
-                    waiting.notices = number
+                if waiting.notices >= number or at > self.now():
+                    continue
+                waiting.notices = number
+                # who took it in charge was heard: only the end is told (the scenarios at the end of section 3.1.6)
+                if number == 2 or not waiting.taken:
                     notice = messages.receipt("preavviso-errore-consegna", waiting.original, self, at, waiting.original.sender, "altro",
                                               f"nessuna risposta dopo {after.seconds // 3600 + after.days * 24} ore", key[1])
                     self.to_user(waiting.original.sender, notice)
@@ -207,7 +212,7 @@ class Waiting:
     """A recipient from whose provider nothing was heard yet."""
 
     def __init__(self, original, since):
-        self.original, self.since, self.notices = original, since, 0
+        self.original, self.since, self.notices, self.taken = original, since, 0, False
 
 
 def replaced_id(mail, identifier):

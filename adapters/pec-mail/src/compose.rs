@@ -81,7 +81,11 @@ pub fn compose(letter: &Letter) -> Result<OutgoingMail, ComposeError> {
             document.bytes.as_slice(),
         );
     }
-    Ok(OutgoingMail::read(builder.write_to_vec()?)?)
+    let mut bytes = builder.write_to_vec()?;
+    if !bytes.ends_with(b"\r\n") {
+        bytes.extend_from_slice(b"\r\n");
+    }
+    Ok(OutgoingMail::read(bytes)?)
 }
 
 /// A text in one line: whatever would begin another field becomes a space.
@@ -130,6 +134,8 @@ mod tests {
 
     #[test]
     fn what_is_composed_may_leave_and_says_what_the_letter_says() {
+        let short = Letter { text: "Breve".to_owned(), documents: Vec::new(), ..letter() };
+        assert!(compose(&short).unwrap().bytes().ends_with(b"Breve\r\n"));
         let mail = compose(&letter()).unwrap();
         assert_eq!(mail.message_id(), &letter().message_id);
         assert_eq!(mail.recipient(), &letter().recipient);
