@@ -42,6 +42,12 @@ if [ "$purpose" = test ]; then
   need faketime command -v faketime
   need python3 command -v python3
   need python3-venv python3 -c 'import venv, ensurepip'
+  # the PEC provider of the tests: mail servers that the tests start themselves, and a client of another hand
+  need openssl command -v openssl
+  need postfix test -x /usr/sbin/postfix
+  need dovecot-imapd test -x /usr/lib/dovecot/imap
+  need swaks command -v swaks
+  need libnet-ssleay-perl perl -MNet::SSLeay -e 1
 fi
 missing=${missing# }
 

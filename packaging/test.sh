@@ -6,7 +6,7 @@
 # CONCERTO_EFFORT=ci|full sets the counts of the property tests (ci unless set).
 set -euo pipefail
 cd "$(dirname "$0")/.."
-all_parts=(format lints tidy tests doc-tests vectors calendar demo verifier api)
+all_parts=(format lints tidy tests doc-tests vectors calendar demo verifier api pec)
 parts=("$@")
 [ $# -gt 0 ] || parts=("${all_parts[@]}")
 packaging/setup.sh test
@@ -42,6 +42,7 @@ part_demo() {
 }
 part_verifier() { packaging/verify-export.sh; }
 part_api() { packaging/api.sh; }
+part_pec() { packaging/pec.sh; }
 
 minutes() { awk -v seconds="$1" 'BEGIN { printf "%.1f", seconds / 60 }'; }
 

@@ -45,8 +45,7 @@ impl FolderSource {
     /// # Errors
     /// [`MailboxError::Medium`].
     pub fn open(folder: &Path, index: &Path, mail_bytes_max: usize) -> Result<Self, MailboxError> {
-        let mut file =
-            OpenOptions::new().read(true).append(true).create(true).mode(0o600).open(index)?;
+        let mut file = OpenOptions::new().read(true).append(true).create(true).mode(0o600).open(index)?;
         let mut source = Self {
             folder: folder.to_owned(),
             index: file.try_clone()?,
@@ -153,7 +152,8 @@ impl MailSource for FolderSource {
         let epoch = self.epoch;
         let known = after.filter(|cursor| cursor.epoch == epoch);
         let cursor = known.unwrap_or(Cursor { epoch, position: 0 });
-        let mut reading = Reading { cursor, taken: 0, more: false, begun_again: after.is_some() && known.is_none() };
+        let mut reading =
+            Reading { cursor, taken: 0, more: false, begun_again: after.is_some() && known.is_none() };
         let mut mail = Vec::new();
         let first = usize::try_from(cursor.position).unwrap_or(usize::MAX);
         for (number, known) in (1_u64..).zip(&self.files).skip(first) {

@@ -17,7 +17,8 @@ use tokio::runtime::{Builder, Runtime};
 
 use crate::backoff::Backoff;
 use crate::limits::{
-    ANSWER_BYTES_MAX, ANSWER_TIME_MAX, BATCH_BYTES_MAX, BATCH_MAILS_MAX, IDLE_TIME_MAX, UNREADABLE_AFTER, WINDOW,
+    ANSWER_BYTES_MAX, ANSWER_TIME_MAX, BATCH_BYTES_MAX, BATCH_MAILS_MAX, IDLE_TIME_MAX, UNREADABLE_AFTER,
+    WINDOW,
 };
 use crate::settings::{Security, Settings};
 use crate::wire::{Wire, connect, handshake, no_tls, reply, within};
@@ -257,7 +258,8 @@ impl Pass<'_> {
         let folder = self.connection.examine(self.settings).await?;
         let known = after.filter(|cursor| cursor.epoch == folder.epoch);
         let cursor = known.unwrap_or(Cursor { epoch: folder.epoch, position: 0 });
-        let mut reading = Reading { cursor, taken: 0, more: false, begun_again: after.is_some() && known.is_none() };
+        let mut reading =
+            Reading { cursor, taken: 0, more: false, begun_again: after.is_some() && known.is_none() };
         let smallest = u32::try_from(most).unwrap_or(u32::MAX).clamp(WINDOW.0, WINDOW.1);
         let mut window = smallest;
         loop {
@@ -328,7 +330,11 @@ impl Pass<'_> {
     }
 
     /// Fetches mails and says how many of them are done with. A mail that is missing among them is asked for alone.
-    async fn fetch(&mut self, batch: &[Listed], reading: &mut Reading) -> Result<(usize, Went), MailboxError> {
+    async fn fetch(
+        &mut self,
+        batch: &[Listed],
+        reading: &mut Reading,
+    ) -> Result<(usize, Went), MailboxError> {
         let (Some(first), Some(last)) = (batch.first(), batch.last()) else { return Ok((0, Went::On)) };
         let epoch = reading.cursor.epoch;
         let sizes: u64 = batch.iter().map(|mail| mail.bytes).sum();
@@ -404,7 +410,9 @@ fn mail_of<'a>(attribute: &'a AttributeValue<'_>) -> Option<&'a [u8]> {
     }
 }
 
-async fn greeting<S: AsyncRead + AsyncWrite + Unpin + Debug + Send>(client: &mut Client<S>) -> Result<(), MailboxError> {
+async fn greeting<S: AsyncRead + AsyncWrite + Unpin + Debug + Send>(
+    client: &mut Client<S>,
+) -> Result<(), MailboxError> {
     let greeting = within(ANSWER_TIME_MAX, "greeting", client.read_response()).await?;
     match greeting.map_err(|error| broken(&error))?.as_ref().map(|answer| answer.parsed()) {
         Some(Response::Data { status: Status::Ok, .. }) => Ok(()),
@@ -437,3 +445,7 @@ fn broken(error: &io::Error) -> MailboxError {
         _ => "the connection ended",
     })
 }
+
+#[cfg(test)]
+#[path = "imap_tests.rs"]
+mod tests;

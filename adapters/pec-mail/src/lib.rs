@@ -14,6 +14,8 @@ mod folder;
 mod imap;
 pub mod limits;
 mod password;
+#[cfg(test)]
+mod scripted;
 mod settings;
 mod smtp;
 mod wire;

@@ -4,11 +4,11 @@ use std::time::Duration;
 
 /// Longest time to make a connection, and again for its TLS handshake.
 pub const CONNECT_TIME_MAX: Duration = Duration::from_secs(20);
-/// Longest time for the server's next answer.
-pub const ANSWER_TIME_MAX: Duration = Duration::from_secs(60);
+/// Longest time for the server's next answer (shorter in this crate's own tests).
+pub const ANSWER_TIME_MAX: Duration = Duration::from_secs(if cfg!(test) { 2 } else { 60 });
 /// Longest time for handing over a mail, from its first byte to the answer (RFC 5321 section 4.5.3.2), beside the time of
-/// [`SUBMISSION_BYTES_PER_SECOND`].
-pub const SUBMISSION_TIME_MAX: Duration = Duration::from_secs(600);
+/// [`SUBMISSION_BYTES_PER_SECOND`] (shorter in this crate's own tests).
+pub const SUBMISSION_TIME_MAX: Duration = Duration::from_secs(if cfg!(test) { 2 } else { 600 });
 /// Least speed at which a mail is expected to leave.
 pub const SUBMISSION_BYTES_PER_SECOND: u64 = 16 * 1024;
 /// Longest time in one IDLE, after which servers end it (RFC 2177: 29 minutes).
@@ -22,7 +22,7 @@ pub const BATCH_MAILS_MAX: usize = 200;
 /// Most bytes of mails asked for in one command, unless one alone has more.
 pub const BATCH_BYTES_MAX: u64 = 4 * 1024 * 1024;
 /// Fewest and most numbers (UIDs) asked about in one command; where many are missing it doubles.
-pub const WINDOW: (u32, u32) = (64, 65_536);
+pub const WINDOW: (u32, u32) = (64, 262_144);
 /// Bytes that a server may send beside the mails asked for, in one answer to a command.
 pub const ANSWER_BYTES_MAX: u64 = 16 * 1024 * 1024;
 /// How often one mail may fail, alone and while the server works, before it is told as unreadable and passed over.

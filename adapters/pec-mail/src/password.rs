@@ -28,7 +28,8 @@ impl Password {
             Self::File(path) => read(path, true),
             Self::Credential(name) => {
                 let folder = std::env::var_os(CREDENTIALS);
-                let folder = folder.ok_or_else(|| refused(Path::new(name), "the service has no credentials"))?;
+                let folder =
+                    folder.ok_or_else(|| refused(Path::new(name), "the service has no credentials"))?;
                 if name.is_empty() || name.contains('/') || name.starts_with('.') {
                     return Err(refused(Path::new(name), "this is no name of a credential"));
                 }
@@ -71,7 +72,9 @@ mod tests {
             Password::File(path.clone()).read()
         };
         assert_eq!(read("segreta \n", 0o640).unwrap(), "segreta ");
-        for (text, mode) in [("segreta\n", 0o644), ("", 0o600), ("due\nrighe", 0o600), (&"x".repeat(1025), 0o600)] {
+        for (text, mode) in
+            [("segreta\n", 0o644), ("", 0o600), ("due\nrighe", 0o600), (&"x".repeat(1025), 0o600)]
+        {
             let error = read(text, mode).unwrap_err();
             assert_eq!(error.code(), "mailbox.password");
             assert!(!error.to_string().contains("segreta"));

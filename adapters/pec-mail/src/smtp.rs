@@ -138,7 +138,10 @@ fn chain(error: &Error) -> String {
 }
 
 /// One command before the mail itself.
-async fn step<T>(name: &'static str, command: impl Future<Output = Result<T, Error>>) -> Result<T, SubmitError> {
+async fn step<T>(
+    name: &'static str,
+    command: impl Future<Output = Result<T, Error>>,
+) -> Result<T, SubmitError> {
     within(ANSWER_TIME_MAX, name, command).await?.map_err(|error| told(name, &error))
 }
 
@@ -150,3 +153,7 @@ fn refused(error: &Error) -> SubmitError {
     let text = reply(&error.to_string());
     if error.is_permanent() { SubmitError::Refused(text) } else { SubmitError::NotNow(text) }
 }
+
+#[cfg(test)]
+#[path = "smtp_tests.rs"]
+mod tests;

@@ -87,7 +87,8 @@ impl Provider {
     }
 
     fn command(&self, words: &[&str]) -> String {
-        let program = concat!(env!("CARGO_MANIFEST_DIR"), "/../../conformance-tests/pec-provider/pec_provider.py");
+        let program =
+            concat!(env!("CARGO_MANIFEST_DIR"), "/../../conformance-tests/pec-provider/pec_provider.py");
         let mut command = Command::new("python3");
         command.arg(program).arg(words[0]).arg(&self.folder).args(&words[1..]);
         let done = command.output().unwrap();

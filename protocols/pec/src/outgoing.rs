@@ -23,7 +23,9 @@ pub enum OutgoingError {
     #[error("the mail: {0}")]
     Header(#[from] HeaderError),
     /// More than the law allows for one recipient: send large documents as digest and link, or in parts.
-    #[error("the mail has {bytes} bytes; by PEC at most {OUTGOING_BYTES_MAX} may leave, times its recipients")]
+    #[error(
+        "the mail has {bytes} bytes; by PEC at most {OUTGOING_BYTES_MAX} may leave, times its recipients"
+    )]
     TooLarge {
         /// Its size.
         bytes: usize,
@@ -167,7 +169,8 @@ fn one_address(fields: &Fields<'_>, name: &'static str) -> Result<Address, Outgo
 fn check_lines(bytes: &[u8]) -> Result<(), OutgoingError> {
     for (at, line) in bytes.split_inclusive(|byte| *byte == b'\n').enumerate() {
         let good = line.strip_suffix(b"\r\n").is_some_and(|text| {
-            text.len() <= MAIL_LINE_BYTES_MAX && text.iter().all(|byte| byte.is_ascii() && !matches!(byte, 0 | b'\r'))
+            text.len() <= MAIL_LINE_BYTES_MAX
+                && text.iter().all(|byte| byte.is_ascii() && !matches!(byte, 0 | b'\r'))
         });
         if !good {
             return Err(OutgoingError::Line(at + 1));

@@ -37,9 +37,17 @@ fn what_names_somebody_else_is_refused() {
         assert_eq!(read(&text), Err(OutgoingError::Forbidden(name)));
     }
     for (from, to, field) in [
-        ("To: Comune <protocollo@pec.comune.example>", "To: a@pec.comune.example, b@pec.comune.example", "To"),
+        (
+            "To: Comune <protocollo@pec.comune.example>",
+            "To: a@pec.comune.example, b@pec.comune.example",
+            "To",
+        ),
         ("To: Comune <protocollo@pec.comune.example>", "To: gruppo: a@pec.comune.example;", "To"),
-        ("To: Comune <protocollo@pec.comune.example>", "To: a@pec.comune.example\r\nTo: b@pec.comune.example", "To"),
+        (
+            "To: Comune <protocollo@pec.comune.example>",
+            "To: a@pec.comune.example\r\nTo: b@pec.comune.example",
+            "To",
+        ),
         ("To: Comune <protocollo@pec.comune.example>", "To: nessuno", "To"),
         ("From: protocollo@pec.regione.example", "From: a@b.example, c@d.example", "From"),
         ("Message-ID: <conf", "Message-ID: <a@b.example>\r\nMessage-ID: <conf", "Message-ID"),
@@ -55,7 +63,10 @@ fn what_names_somebody_else_is_refused() {
 #[test]
 fn lines_and_sizes_are_those_of_mail() {
     assert_eq!(read(&GOOD.replacen("\r\n", "\n", 1)), Err(OutgoingError::Line(1)));
-    assert_eq!(read(&GOOD.replace("conferenza", "conferenza\rBcc: a@b.example")), Err(OutgoingError::Line(9)));
+    assert_eq!(
+        read(&GOOD.replace("conferenza", "conferenza\rBcc: a@b.example")),
+        Err(OutgoingError::Line(9))
+    );
     assert_eq!(read(&GOOD.replace("conferenza", "attività")), Err(OutgoingError::Line(9)));
     assert_eq!(read(&GOOD.replace("conferenza", &"x".repeat(1000))), Err(OutgoingError::Line(9)));
     assert_eq!(read(&GOOD.replace("Subject", "Not a field\r\nSubject")), Err(OutgoingError::Irregular));

@@ -2,7 +2,7 @@
 
 use super::{Provider, SENDER, Watched, letter};
 use concerto_pec::ReceiptForm;
-use concerto_pec_mail::{ImapSource, PecMailbox, Password, Security, Settings, compose};
+use concerto_pec_mail::{ImapSource, Password, PecMailbox, Security, Settings, compose};
 use concerto_port::{MailSender, MailSource, MailboxError, SubmitError};
 use std::ops::ControlFlow;
 use std::path::Path;

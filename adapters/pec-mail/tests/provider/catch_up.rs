@@ -27,7 +27,10 @@ fn receipt(provider: &Provider) -> Vec<u8> {
     watched.until("a delivery receipt", |mails| {
         mails.iter().any(|mail| String::from_utf8_lossy(mail).contains("X-Ricevuta: avvenuta-consegna"))
     });
-    let found = watched.mails.into_iter().find(|mail| String::from_utf8_lossy(mail).contains("X-Ricevuta: avvenuta-consegna"));
+    let found = watched
+        .mails
+        .into_iter()
+        .find(|mail| String::from_utf8_lossy(mail).contains("X-Ricevuta: avvenuta-consegna"));
     found.unwrap()
 }
 

@@ -3,7 +3,9 @@
 use super::{Provider, SENDER, Watched};
 use concerto_pec::{MailId, PecType, examine};
 use concerto_pec_mail::{ImapSource, Settings, SmtpSender};
-use concerto_port::contract::{MAIL_BYTES_MAX, SenderSubject, SourceSubject, sender_contract, source_contract};
+use concerto_port::contract::{
+    MAIL_BYTES_MAX, SenderSubject, SourceSubject, sender_contract, source_contract,
+};
 use concerto_port::{MailSender, MailSource};
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -21,8 +23,7 @@ impl DovecotFolder {
     fn new(provider: &Provider, number: u32) -> Self {
         let name = format!("Prova{}-{number}", std::process::id());
         let path = provider.maildir(SENDER).join(format!(".{name}"));
-        let settings =
-            Settings { folder: name, mail_bytes_max: MAIL_BYTES_MAX, ..provider.settings(SENDER) };
+        let settings = Settings { folder: name, mail_bytes_max: MAIL_BYTES_MAX, ..provider.settings(SENDER) };
         let folder = Self { settings, path, count: 0, named: Vec::new() };
         folder.make();
         folder
@@ -96,7 +97,8 @@ fn a_folder_of_dovecot_keeps_the_contract_and_nothing_in_it_is_marked() {
         Box::new(folder)
     });
     // read-only means that Dovecot has not even moved them out of `new`, and no flag stands in a name
-    let names: Vec<_> = ["new", "cur"].iter().flat_map(|part| fs::read_dir(last.join(part)).unwrap()).collect();
+    let names: Vec<_> =
+        ["new", "cur"].iter().flat_map(|part| fs::read_dir(last.join(part)).unwrap()).collect();
     assert_eq!(names.len(), 4);
     for entry in names {
         let name = entry.unwrap().file_name().into_string().unwrap();

@@ -32,7 +32,8 @@ impl<'a> Inbox<'a> {
     fn until(&mut self, kind: PecType, count: usize, sent: &mut [Sent]) {
         let (cms, directory) = (self.provider.cms(), self.provider.directory());
         let wanted = |mails: &[Vec<u8>]| {
-            let of_kind = mails.iter().filter(|mail| examine(mail, &cms, None).is_ok_and(|mail| mail.kind == kind));
+            let of_kind =
+                mails.iter().filter(|mail| examine(mail, &cms, None).is_ok_and(|mail| mail.kind == kind));
             of_kind.count() >= count
         };
         self.watched.until(&format!("{count} x {kind}"), wanted);
@@ -74,7 +75,10 @@ fn state(sent: &Sent) -> RecipientState {
 fn word(sent: &Sent) -> String {
     match state(sent) {
         RecipientState::NotDelivered { reason, .. } => {
-            format!("not delivered: {}", reason.map_or("no answer".to_owned(), |reason| reason.word.as_str().to_owned()))
+            format!(
+                "not delivered: {}",
+                reason.map_or("no answer".to_owned(), |reason| reason.word.as_str().to_owned())
+            )
         }
         RecipientState::NotAccepted { reason, .. } => format!("not accepted: {}", reason.word.as_str()),
         other => format!("{other:?}").split(' ').next().unwrap().to_lowercase(),
@@ -113,8 +117,19 @@ fn receipts_of_every_form_prove_what_became_of_a_mail() {
         send(&mut mailbox, good, ReceiptForm::Complete, "CONCERTO-VIRUS-DI-PROVA"),
     ];
     let secret = std::fs::read_to_string(provider.folder.join("passwords").join(SENDER)).unwrap();
-    let hidden = ["--tls-on-connect", "--auth", "PLAIN", "--auth-user", SENDER, "--auth-password", secret.trim(),
-        "--from", SENDER, "--h-To", "altro@pec.comune.example"];
+    let hidden = [
+        "--tls-on-connect",
+        "--auth",
+        "PLAIN",
+        "--auth-user",
+        SENDER,
+        "--auth-password",
+        secret.trim(),
+        "--from",
+        SENDER,
+        "--h-To",
+        "altro@pec.comune.example",
+    ];
     swaks(&provider, "submissions", &hidden);
     swaks(&provider, "mx", &["--from", "cittadino@posta.example", "--h-X-Ricevuta", "avvenuta-consegna"]);
     // three forms, twice one, once in disorder; four failures; a virus and a formal fault
@@ -127,8 +142,16 @@ fn receipts_of_every_form_prove_what_became_of_a_mail() {
     assert_eq!(
         words,
         [
-            "delivered", "delivered", "delivered", "delivered", "delivered", "not delivered: altro",
-            "not delivered: no-dest", "not delivered: no-dominio", "acceptedexternal", "not accepted: virus",
+            "delivered",
+            "delivered",
+            "delivered",
+            "delivered",
+            "delivered",
+            "not delivered: altro",
+            "not delivered: no-dest",
+            "not delivered: no-dominio",
+            "acceptedexternal",
+            "not accepted: virus",
             "not delivered: virus"
         ]
     );
@@ -148,7 +171,8 @@ fn disorder_was_real(mails: &[Vec<u8>]) {
     let at = |kind: &str| {
         mails.iter().position(|mail| {
             let text = String::from_utf8_lossy(mail);
-            text.starts_with(&format!("X-Ricevuta: {kind}")) || text.contains(&format!("\r\nX-Ricevuta: {kind}\r\n"))
+            text.starts_with(&format!("X-Ricevuta: {kind}"))
+                || text.contains(&format!("\r\nX-Ricevuta: {kind}\r\n"))
         })
     };
     assert!(at("avvenuta-consegna").is_some() && at("accettazione").is_some());
@@ -159,9 +183,11 @@ fn the_complete_receipt_contains_the_mail(mails: &[Vec<u8>], provider: &Provider
     let whole = mails.iter().filter_map(|mail| {
         let examination = examine(mail, &cms, None).ok()?;
         let complete = examination.content.daticert.as_ref()?.form == Some(ReceiptForm::Complete);
-        (complete && examination.kind == PecType::Delivery).then(|| examination.original().map(<[u8]>::to_vec))
+        (complete && examination.kind == PecType::Delivery)
+            .then(|| examination.original().map(<[u8]>::to_vec))
     });
-    let originals: Vec<_> = whole.map(|original| original.expect("a complete receipt has the original")).collect();
+    let originals: Vec<_> =
+        whole.map(|original| original.expect("a complete receipt has the original")).collect();
     assert_eq!(originals.len(), 4, "one, two of the same, and the one in disorder");
     let text = String::from_utf8_lossy(&originals[0]).into_owned();
     assert!(text.contains("X-Riferimento-Message-ID:") && text.contains("conferenza"), "{text}");
@@ -175,7 +201,9 @@ fn notices_come_with_virtual_time_and_a_late_delivery_counts() {
     let mut inbox = Inbox::new(&provider, SENDER);
     let mut sent: Vec<Sent> = ["lenta", "perduta", "tarda"]
         .iter()
-        .map(|local| send(&mut mailbox, &format!("{local}@pec.comune.example"), ReceiptForm::Complete, "Tempo."))
+        .map(|local| {
+            send(&mut mailbox, &format!("{local}@pec.comune.example"), ReceiptForm::Complete, "Tempo.")
+        })
         .collect();
     inbox.until(PecType::Acceptance, 3, &mut sent);
     assert!(sent.iter().all(|one| matches!(state(one), RecipientState::Accepted { .. })));
@@ -195,7 +223,11 @@ fn notices_come_with_virtual_time_and_a_late_delivery_counts() {
     assert!(matches!(state(&sent[0]), RecipientState::Delivered { .. }));
     let virus = |one: &Sent| matches!(state(one), RecipientState::NotDelivered { reason: Some(reason), .. } if reason.word == ErrorWord::Virus);
     assert!(!sent.iter().any(virus));
-    println!("notices {}, late deliveries {}", inbox.count(PecType::DelayNotice), inbox.count(PecType::Delivery));
+    println!(
+        "notices {}, late deliveries {}",
+        inbox.count(PecType::DelayNotice),
+        inbox.count(PecType::Delivery)
+    );
     provider.command(&["release", "perduta@pec.comune.example"]);
     inbox.until(PecType::Delivery, 3, &mut sent);
 }

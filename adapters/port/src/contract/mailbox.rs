@@ -76,7 +76,8 @@ pub fn outgoing(from: &str, number: u32) -> OutgoingMail {
 
 fn sample(number: usize) -> Vec<u8> {
     let text = "riga di testo\r\n".repeat(number % 40);
-    format!("Message-ID: <{number}@pec.comune.example>\r\nSubject: {number}\r\n\r\n{text}.\r\nFrom fine\r\n").into_bytes()
+    format!("Message-ID: <{number}@pec.comune.example>\r\nSubject: {number}\r\n\r\n{text}.\r\nFrom fine\r\n")
+        .into_bytes()
 }
 
 fn read(source: &mut dyn MailSource, after: Option<Cursor>, most: usize) -> (Vec<Vec<u8>>, Reading) {
@@ -153,7 +154,8 @@ fn what_others_took_out_is_passed_over(subject: &mut dyn SourceSubject) {
 
 fn a_large_mail_is_told_and_not_read(subject: &mut dyn SourceSubject) {
     let line = "riga di testo, piuttosto lunga, di una lettera che non finisce mai\r\n";
-    let large = format!("Subject: grande\r\n\r\n{}", line.repeat(MAIL_BYTES_MAX / line.len() + 1)).into_bytes();
+    let large =
+        format!("Subject: grande\r\n\r\n{}", line.repeat(MAIL_BYTES_MAX / line.len() + 1)).into_bytes();
     for mail in [&sample(1), &large, &sample(2)] {
         subject.arrive(mail);
     }

@@ -148,7 +148,9 @@ impl MailSender for MemoryMailbox {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::contract::{MAIL_BYTES_MAX, SenderSubject, SourceSubject, outgoing, sender_contract, source_contract};
+    use crate::contract::{
+        MAIL_BYTES_MAX, SenderSubject, SourceSubject, outgoing, sender_contract, source_contract,
+    };
 
     const ADDRESS: &str = "protocollo@pec.regione.example";
 
