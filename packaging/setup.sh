@@ -75,6 +75,11 @@ if [ -n "$missing" ]; then
   fi
 fi
 
+case " $missing " in
+  *" postfix "* | *" dovecot-imapd "*)
+    say "Debian may have started Postfix and Dovecot as services. The tests do not use them: systemctl disable --now postfix dovecot"
+    ;;
+esac
 if [ "$purpose" = test ] && ! cargo nextest --version >/dev/null 2>&1; then
   say "cargo-nextest: missing, so the tests will run with cargo test (same tests, another report)."
 fi

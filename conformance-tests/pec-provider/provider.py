@@ -18,6 +18,8 @@ from authority import VIRUS_AT_ACCESS, VIRUS_AT_RECEPTION, Signer
 
 # What the law allows for a message, times its recipients.
 MESSAGE_BYTES_MAX = 30_000_000
+# A domain that no name server knows.
+UNKNOWN_DOMAIN = "inesistente.example"
 FIRST_NOTICE, SECOND_NOTICE = timedelta(hours=12), timedelta(hours=24)
 
 
@@ -83,7 +85,7 @@ class Provider:
         """The envelope to each certified recipient's provider; nothing for the others, who are outside of this world."""
         wrapped = messages.envelope(original, self, self.now())
         for recipient, certified in original.recipients:
-            if recipient.endswith(".invalid"):
+            if recipient.endswith(UNKNOWN_DOMAIN):
                 self.to_user(original.sender, messages.receipt("errore-consegna", original, self, self.now(), original.sender, "no-dominio",
                                                                "5.1.2 - dominio inesistente", recipient))
             elif certified:

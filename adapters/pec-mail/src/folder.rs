@@ -5,12 +5,13 @@
 //! that changed is a new mail. The index is durable before a number is given out, so that a cursor means the same after a crash.
 
 use concerto_port::{Arrived, Content, Cursor, MailSource, MailboxError, Reading};
-use std::collections::HashMap;
+use std::collections::HashSet;
 use std::fs::{self, File, Metadata, OpenOptions};
 use std::io::{self, BufReader, Read as _, Write as _};
 use std::ops::ControlFlow;
 use std::os::unix::fs::{MetadataExt as _, OpenOptionsExt as _};
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use crate::limits::{FILE_SETTLED, FOLDER_FILES_MAX};
@@ -34,8 +35,9 @@ pub struct FolderSource {
     folder: PathBuf,
     index: File,
     epoch: u64,
-    files: Vec<Known>,
-    numbers: HashMap<Known, u64>,
+    /// By number, from 1.
+    files: Vec<Arc<Known>>,
+    numbered: HashSet<Arc<Known>>,
     mail_bytes_max: usize,
 }
 
@@ -51,7 +53,7 @@ impl FolderSource {
             index: file.try_clone()?,
             epoch: 0,
             files: Vec::new(),
-            numbers: HashMap::new(),
+            numbered: HashSet::new(),
             mail_bytes_max,
         };
         let whole = source.load(BufReader::new(&mut file))?;
@@ -87,8 +89,9 @@ impl FolderSource {
     }
 
     fn remember(&mut self, known: Known) {
-        self.files.push(known.clone());
-        self.numbers.insert(known, self.files.len() as u64);
+        let known = Arc::new(known);
+        self.files.push(Arc::clone(&known));
+        self.numbered.insert(known);
     }
 
     /// Gives numbers to files that have none, in the order of their times.
@@ -103,7 +106,7 @@ impl FolderSource {
             // the entry's own metadata: a link to somewhere else is no mail
             let Some(facts) = entry.metadata().ok().filter(Metadata::is_file) else { continue };
             let known = Known::of(name, &facts);
-            if is_settled(&facts) && !self.numbers.contains_key(&known) {
+            if is_settled(&facts) && !self.numbered.contains(&known) {
                 found.push(known);
             }
         }
@@ -148,7 +151,6 @@ impl MailSource for FolderSource {
         most: usize,
         take: &mut dyn FnMut(&Arrived<'_>) -> ControlFlow<()>,
     ) -> Result<Reading, MailboxError> {
-        self.look()?;
         let epoch = self.epoch;
         let known = after.filter(|cursor| cursor.epoch == epoch);
         let cursor = known.unwrap_or(Cursor { epoch, position: 0 });
@@ -156,6 +158,10 @@ impl MailSource for FolderSource {
             Reading { cursor, taken: 0, more: false, begun_again: after.is_some() && known.is_none() };
         let mut mail = Vec::new();
         let first = usize::try_from(cursor.position).unwrap_or(usize::MAX);
+        // looking costs as much as there are files, so it waits until those that have numbers are read
+        if first >= self.files.len() {
+            self.look()?;
+        }
         for (number, known) in (1_u64..).zip(&self.files).skip(first) {
             if reading.taken >= most {
                 reading.more = true;

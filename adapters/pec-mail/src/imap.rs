@@ -58,12 +58,9 @@ impl MailSource for ImapSource {
         self.backoff.check()?;
         let Self { settings, runtime, connection, stuck, .. } = self;
         let result = runtime.block_on(async {
-            let open = match connection.take() {
-                Some(open) => open,
-                None => Connection::open(settings).await?,
-            };
+            let (open, folder) = Connection::at_folder(connection.take(), settings).await?;
             let mut pass = Pass { connection: open, settings, stuck, take };
-            let reading = pass.run(after, most).await?;
+            let reading = pass.run(folder, after, most).await?;
             *connection = Some(pass.connection);
             Ok(reading)
         });
@@ -137,9 +134,23 @@ impl Connection {
         Ok(Self { session, can_idle })
     }
 
+    /// The old connection, where the server has not ended it meanwhile, or a new one, with its folder open.
+    async fn at_folder(old: Option<Self>, settings: &Settings) -> Result<(Self, Folder), MailboxError> {
+        if let Some(mut old) = old
+            && let Ok(folder) = old.examine(settings).await
+        {
+            return Ok((old, folder));
+        }
+        let mut new = Self::open(settings).await?;
+        let folder = new.examine(settings).await?;
+        Ok((new, folder))
+    }
+
     /// Opens the folder read-only; again at each reading, which tells its latest number.
     async fn examine(&mut self, settings: &Settings) -> Result<Folder, MailboxError> {
         self.session.as_mut().allow(ANSWER_BYTES_MAX);
+        // what nobody asked for is kept by the library, a hundred at most, and thrown away here
+        while self.session.unsolicited_responses.try_recv().is_ok() {}
         let examining = self.session.examine(&settings.folder);
         let found = within(ANSWER_TIME_MAX, "EXAMINE", examining).await?.map_err(|error| match error {
             async_imap::error::Error::No(reason) => {
@@ -254,8 +265,12 @@ enum Went {
 }
 
 impl Pass<'_> {
-    async fn run(&mut self, after: Option<Cursor>, most: usize) -> Result<Reading, MailboxError> {
-        let folder = self.connection.examine(self.settings).await?;
+    async fn run(
+        &mut self,
+        folder: Folder,
+        after: Option<Cursor>,
+        most: usize,
+    ) -> Result<Reading, MailboxError> {
         let known = after.filter(|cursor| cursor.epoch == folder.epoch);
         let cursor = known.unwrap_or(Cursor { epoch: folder.epoch, position: 0 });
         let mut reading =

@@ -24,6 +24,8 @@ struct Server {
     chatty: bool,
     /// Closes when it comes to this mail.
     closes_at: Option<u32>,
+    /// Ends a connection at its second EXAMINE, as servers end idle ones.
+    one_reading: bool,
     /// Answers to FETCH without end.
     floods: bool,
     /// Says nothing more after the login.
@@ -52,6 +54,7 @@ impl Server {
     fn serve(&mut self, line: &mut Line, security: Security) {
         line.say("* OK ready\r\n");
         let mut plain = security == Security::StartTls;
+        let mut examined = false;
         while let Some(heard) = line.hear() {
             self.commands.fetch_add(1, Ordering::Relaxed);
             let (tag, command) = heard.split_once(' ').unwrap();
@@ -68,7 +71,10 @@ impl Server {
                 line.say(if command.ends_with("\"segreta\"") { &done } else { "bad\r\n" }) && !self.silent
             } else if command == "CAPABILITY" {
                 line.say(&format!("* CAPABILITY IMAP4rev1\r\n{done}"))
+            } else if command.starts_with("EXAMINE") && self.one_reading && examined {
+                false
             } else if command.starts_with("EXAMINE") {
+                examined = true;
                 let (exists, next) = (self.mails.len(), self.next);
                 line.say(&format!(
                     "* {exists} EXISTS\r\n* OK [UIDVALIDITY 7] v\r\n* OK [UIDNEXT {next}] n\r\n{done}"
@@ -179,6 +185,18 @@ fn a_mail_that_the_server_does_not_give_is_told_and_never_passed_over() {
         let (got, failures) = all(bad, Security::Tls);
         assert_eq!(got, ["1=1", "2=2", "5=!", "9=9"], "{name}");
         assert_eq!(failures, usize::from(UNREADABLE_AFTER), "{name}");
+    }
+}
+
+#[test]
+fn a_connection_that_the_server_ended_is_made_anew_without_a_failure() {
+    let scripted = Server { one_reading: true, ..Server::with(&[1, 2]) }.start(Security::Tls);
+    let mut source = ImapSource::new(scripted.settings.clone()).unwrap();
+    for expected in [2, 0, 0] {
+        let after = (expected == 0).then_some(Cursor { epoch: 7, position: 2 });
+        let reading = source.read(after, 10, &mut |_| ControlFlow::Continue(())).unwrap();
+        assert_eq!((reading.taken, reading.cursor.position), (expected, 2));
+        assert!(!source.wait(Duration::from_millis(1)).unwrap());
     }
 }
 

@@ -34,7 +34,10 @@ fn receipt(provider: &Provider) -> Vec<u8> {
     found.unwrap()
 }
 
-/// Puts numbered copies into a folder of the mailbox; the number stands in the header, which is not signed.
+/// Size of the one mail among them that is as large as the law allows, in its receipt (bytes).
+const LARGE_BYTES: usize = 42_000_000;
+
+/// Puts numbered copies into a folder of the mailbox; the number stands in the header, which is not signed. One of them is large.
 fn fill(folder: &Path, receipt: &[u8], count: usize) {
     for part in ["", "new", "cur", "tmp"] {
         fs::create_dir_all(folder.join(part)).unwrap();
@@ -43,7 +46,10 @@ fn fill(folder: &Path, receipt: &[u8], count: usize) {
     let text: Vec<u8> = receipt.iter().copied().filter(|byte| *byte != b'\r').collect();
     for number in 0..count {
         let path = folder.join("new").join(format!("{}.M{number}P1.prova", 1_700_000_000 + number));
-        fs::write(&path, [format!("X-Numero: {number}\n").as_bytes(), &text].concat()).unwrap();
+        let line = "una riga di un documento in base64, di settantasei caratteri, come tante....\n";
+        let more = if number == count / 2 { line.repeat(LARGE_BYTES / line.len()) } else { String::new() };
+        fs::write(&path, [format!("X-Numero: {number}\n").as_bytes(), &text, more.as_bytes()].concat())
+            .unwrap();
         give(&path);
     }
 }

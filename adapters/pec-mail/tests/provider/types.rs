@@ -111,7 +111,7 @@ fn receipts_of_every_form_prove_what_became_of_a_mail() {
         send(&mut mailbox, "disordine@pec.comune.example", ReceiptForm::Complete, "In disordine."),
         send(&mut mailbox, "piena@pec.comune.example", ReceiptForm::Complete, "Piena."),
         send(&mut mailbox, "nessuno@pec.comune.example", ReceiptForm::Complete, "Nessuno."),
-        send(&mut mailbox, "ufficio@pec.inesistente.invalid", ReceiptForm::Complete, "Nessun dominio."),
+        send(&mut mailbox, "ufficio@pec.inesistente.example", ReceiptForm::Complete, "Nessun dominio."),
         send(&mut mailbox, "ufficio@ditta.example", ReceiptForm::Complete, "Posta ordinaria."),
         send(&mut mailbox, good, ReceiptForm::Complete, "EICAR-STANDARD-ANTIVIRUS-TEST-FILE"),
         send(&mut mailbox, good, ReceiptForm::Complete, "CONCERTO-VIRUS-DI-PROVA"),
