@@ -58,7 +58,7 @@ impl MailSource for ImapSource {
         self.backoff.check()?;
         let Self { settings, runtime, connection, stuck, .. } = self;
         let result = runtime.block_on(async {
-            let (open, folder) = Connection::at_folder(connection.take(), settings).await?;
+            let (open, folder) = Connection::at_folder(connection.take(), settings, after).await?;
             let mut pass = Pass { connection: open, settings, stuck, take };
             let reading = pass.run(folder, after, most).await?;
             *connection = Some(pass.connection);
@@ -90,6 +90,8 @@ impl MailSource for ImapSource {
 struct Connection {
     session: Session<Wire>,
     can_idle: bool,
+    /// As the last `EXAMINE` found it.
+    folder: Option<Folder>,
 }
 
 /// What a folder is just now.
@@ -131,22 +133,35 @@ impl Connection {
         };
         let capabilities = within(ANSWER_TIME_MAX, "CAPABILITY", session.capabilities()).await?;
         let can_idle = capabilities.map_err(|error| told("CAPABILITY", &error))?.has_str("IDLE");
-        Ok(Self { session, can_idle })
+        Ok(Self { session, can_idle, folder: None })
     }
 
     /// The old connection, where the server has not ended it meanwhile, or a new one, with its folder open.
-    async fn at_folder(old: Option<Self>, settings: &Settings) -> Result<(Self, Folder), MailboxError> {
-        if let Some(mut old) = old
-            && let Ok(folder) = old.examine(settings).await
-        {
-            return Ok((old, folder));
+    ///
+    /// The folder is opened again at each reading, which tells its latest number; not while more is known to be there, because a server may
+    /// look through all of a large folder each time.
+    async fn at_folder(
+        old: Option<Self>,
+        settings: &Settings,
+        after: Option<Cursor>,
+    ) -> Result<(Self, Folder), MailboxError> {
+        if let Some(mut old) = old {
+            let more = |folder: &Folder| {
+                after.is_some_and(|at| at.epoch == folder.epoch && at.position + 1 < u64::from(folder.next))
+            };
+            if let Some(folder) = old.folder.filter(more) {
+                return Ok((old, folder));
+            }
+            if let Ok(folder) = old.examine(settings).await {
+                return Ok((old, folder));
+            }
         }
         let mut new = Self::open(settings).await?;
         let folder = new.examine(settings).await?;
         Ok((new, folder))
     }
 
-    /// Opens the folder read-only; again at each reading, which tells its latest number.
+    /// Opens the folder read-only.
     async fn examine(&mut self, settings: &Settings) -> Result<Folder, MailboxError> {
         self.session.as_mut().allow(ANSWER_BYTES_MAX);
         // what nobody asked for is kept by the library, a hundred at most, and thrown away here
@@ -160,7 +175,9 @@ impl Connection {
         })?;
         let epoch = found.uid_validity.ok_or(MailboxError::Broken("the folder has no UIDVALIDITY"))?;
         let next = found.uid_next.ok_or(MailboxError::Broken("the folder has no UIDNEXT"))?;
-        Ok(Folder { epoch: u64::from(epoch), next })
+        let folder = Folder { epoch: u64::from(epoch), next };
+        self.folder = Some(folder);
+        Ok(folder)
     }
 
     /// Sends a command, hands each answer over, and looks at the last one.
@@ -244,7 +261,7 @@ impl Connection {
         };
         let done = within(ANSWER_TIME_MAX, "DONE", handle.done()).await?;
         let session = done.map_err(|error| told("DONE", &error))?;
-        Ok((Self { session, can_idle: self.can_idle }, news))
+        Ok((Self { session, can_idle: self.can_idle, folder: self.folder }, news))
     }
 }
 
