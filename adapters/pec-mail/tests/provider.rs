@@ -29,6 +29,8 @@ mod catch_up;
 mod contract;
 #[path = "provider/types.rs"]
 mod types;
+#[path = "provider/unknown.rs"]
+mod unknown;
 
 use concerto_crypto_openssl::OpensslCms;
 use concerto_pec::{Address, Directory, MailId, ReceiptForm};

@@ -28,6 +28,7 @@ mod note;
 mod outgoing;
 mod receipt;
 mod refusal;
+mod sending;
 mod verified;
 mod xml;
 
@@ -46,5 +47,6 @@ pub use note::{NOTES_MAX, Note, Notes};
 pub use outgoing::{OutgoingError, OutgoingMail, REPEATED_FIELD};
 pub use receipt::{Certified, Envelope, Outcome, Reason, Receipt, outcomes};
 pub use refusal::{Refusal, Unreadable};
+pub use sending::{ACCEPTANCE_WAITED_FOR, AttemptEnd, Sending, SendingStep};
 pub use verified::Verified;
 pub use xml::XmlError;

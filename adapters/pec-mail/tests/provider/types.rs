@@ -164,6 +164,21 @@ fn receipts_of_every_form_prove_what_became_of_a_mail() {
     assert_eq!((inbox.count(PecType::Delivery), inbox.count(PecType::Acceptance)), (6, 11));
     disorder_was_real(&inbox.watched.mails);
     the_complete_receipt_contains_the_mail(&inbox.watched.mails, &provider);
+    a_forwarded_copy_counts_as_the_receipt_itself(&inbox.watched.mails[0], &provider);
+}
+
+/// Whoever forwards it: the signature is the provider's.
+fn a_forwarded_copy_counts_as_the_receipt_itself(receipt: &[u8], provider: &Provider) {
+    let head = "From: ufficio@pec.regione.example\r\nSubject: I: ricevuta\r\nContent-Type: multipart/mixed; boundary=\"inoltro\"\r\n\r\n\
+                --inoltro\r\n\r\nInoltro.\r\n--inoltro\r\nContent-Type: message/rfc822\r\n\r\n";
+    let forward = [head.as_bytes(), receipt, b"\r\n--inoltro--\r\n"].concat();
+    let (cms, directory) = (provider.cms(), provider.directory());
+    assert!(!examine(&forward, &cms, None).unwrap().is_sound());
+    let inside = concerto_pec::forwarded(&forward);
+    assert_eq!(inside, [receipt]);
+    let mut examination = examine(&inside[0], &cms, None).unwrap();
+    examination.consult(&directory);
+    assert!(examination.verified().is_some());
 }
 
 /// The delivery stood before the acceptance, so that its state did not depend on the order.
