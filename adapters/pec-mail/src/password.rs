@@ -12,6 +12,9 @@ use crate::limits::PASSWORD_BYTES_MAX;
 /// The variable that names the folder of a service's credentials (systemd.exec, `LoadCredential=`).
 const CREDENTIALS: &str = "CREDENTIALS_DIRECTORY";
 
+// the IMAP library logs each command at level trace, LOGIN too; a build in which that level exists does not compile
+const _: () = assert!((log::STATIC_MAX_LEVEL as usize) < (log::LevelFilter::Trace as usize));
+
 /// Where a password is.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Password {
