@@ -1,6 +1,7 @@
 """The messages of RFC 6109 sections 3 and 4, written from its text: certification data, receipts, notices and envelopes, signed by a
 provider. Two styles, because real providers differ in the order of parts, in HTML beside text and in the name of the protocol."""
 
+import hashlib
 import secrets
 from base64 import encodebytes
 from email.header import Header
@@ -139,7 +140,6 @@ def daticert_part(data):
 def brief(mail):
     """The original with each attachment replaced by its digest (RFC 6109 section 3.3.2.2), as far as this program needs it."""
     head, _, body = mail.partition(b"\r\n\r\n")
-    import hashlib
     kept = b"\r\n".join(line for line in head.split(b"\r\n") if not line.lower().startswith((b"content-", b" ", b"\t")))
     return kept + b"\r\nContent-Type: text/plain\r\n\r\n" + hashlib.sha1(body).hexdigest().encode() + b"\r\n"
 
