@@ -47,7 +47,8 @@ token() { # NAME SCOPES
     python3 -c 'import json, sys; print(json.load(sys.stdin)["token"])'
 }
 serve() { # NAME
-  concerto --home "$work/$1" serve >"$work/$1.ready" 2>"$work/$1.log" &
+  # the program itself, not the function: its process id is what is stopped at the end
+  "$concerto_program" --lang en --format json --home "$work/$1" serve >"$work/$1.ready" 2>"$work/$1.log" &
   pids+=($!)
   for _ in $(seq 300); do [ -s "$work/$1.ready" ] && return 0; sleep 0.1; done
   complain "the node $1 did not start:"

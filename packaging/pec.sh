@@ -4,7 +4,7 @@
 #
 #   packaging/pec.sh [MAILS]     MAILS in the mailbox that is caught up (5,000 unless set; 100,000 with CONCERTO_EFFORT=full)
 #
-# Postfix wants root: this runs as root, or with a sudo that asks nothing. Exit code 4 where neither is given.
+# Postfix wants root: this runs as root, or with a sudo that asks nothing. Where neither is given it says that nothing was tested; in CI it fails (4).
 set -euo pipefail
 cd "$(dirname "$0")/.."
 . packaging/lib.sh
@@ -17,8 +17,9 @@ if [ "$(id -u)" -eq 0 ]; then
 elif command -v sudo >/dev/null 2>&1 && sudo -n true 2>/dev/null; then
   as_root=(sudo -n)
 else
-  complain "Postfix wants root: run packaging/pec.sh as root, or allow sudo without a question."
-  exit 4
+  [ "${CI:-}" != true ] || { complain "Postfix wants root: CI runs as root, or with a sudo that asks nothing."; exit 4; }
+  say "NOT TESTED HERE: the mailbox against a PEC provider. Postfix wants root: run packaging/pec.sh as root, or allow sudo without a question."
+  exit 0
 fi
 
 # The test program, built with the features of the whole workspace, as all others are.

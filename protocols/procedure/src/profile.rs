@@ -127,7 +127,8 @@ impl Profile {
     pub fn over(&self, sources: &Sources<'_>) -> Result<Law, ProfileError> {
         let of = |file| self.values.iter().filter(move |(key, _)| KEYS.contains(&(key.as_str(), file)));
         let holidays = laid_over(sources.holidays, of(File::Holidays)).map_err(LawDataError::Holidays)?;
-        let regimes = laid_over(sources.regimes, of(File::Regimes)).map_err(LawDataError::Regimes)?;
+        let mut regimes = laid_over(sources.regimes, of(File::Regimes)).map_err(LawDataError::Regimes)?;
+        self.mark_prolonged(&mut regimes);
         let procedures =
             laid_over(sources.procedures, of(File::Procedures)).map_err(LawDataError::Procedures)?;
         Ok(Law::of(
@@ -135,6 +136,25 @@ impl Profile {
             regimes.try_into().map_err(|e| LawDataError::Regimes(e.to_string()))?,
             procedures.try_into().map_err(|e| LawDataError::Procedures(e.to_string()))?,
         )?)
+    }
+}
+
+impl Profile {
+    /// A regime that holds on other days because of this profile: every date computed with it rests on it.
+    fn mark_prolonged(&self, regimes: &mut Table) {
+        let things = |value: Option<&Value>| value.and_then(Value::as_array).cloned().unwrap_or_default();
+        for over in things(self.values.get("regime")).iter().filter(|one| one.get("valid").is_some()) {
+            let known = regimes.get_mut("regime").and_then(Value::as_array_mut);
+            let same = known.and_then(|all| all.iter_mut().find(|one| name_of(one) == name_of(over)));
+            let Some(terms) = same.and_then(|one| one.get_mut("terms")).and_then(Value::as_table_mut) else {
+                continue;
+            };
+            for (_, term) in terms.iter_mut() {
+                if let Some(term) = term.as_table_mut() {
+                    term.entry("source").or_insert_with(|| Value::String(self.head.id.clone()));
+                }
+            }
+        }
     }
 }
 

@@ -94,6 +94,28 @@ fn a_custom_is_switched_on_and_a_patron_added() {
     assert!(patron.calendar.is_working_day(date(2027, 9, 24), None));
 }
 
+/// A law of the last days of December: no office waits for a release.
+#[test]
+fn a_regime_is_prolonged_by_one_line_of_a_profile() {
+    let prolonged =
+        law("[[regime]]\nid = \"R1b\"\nvalid = [{ from = \"2024-03-02\", until = \"2024-12-31\" }, \
+         { from = \"2025-03-15\", until = \"2027-06-30\" }]\n");
+    let id = |law: &Law, day| law.regime_on(day).unwrap().id.clone();
+    let released = Law::embedded().unwrap();
+    for (day, before, after) in [
+        (date(2026, 12, 31), "R1b", "R1b"),
+        (date(2027, 1, 1), "R2", "R1b"),
+        (date(2027, 6, 30), "R2", "R1b"),
+        (date(2027, 7, 1), "R2", "R2"),
+    ] {
+        assert_eq!((id(released, day).as_str(), id(&prolonged, day).as_str()), (before, after), "{day}");
+    }
+    let dates = schedule(&prolonged, &facts(date(2027, 1, 11), None)).unwrap();
+    let determination = dates.terms.iter().find(|term| term.id == "determination").unwrap();
+    assert_eq!(determination.due.strict, date(2027, 2, 10), "30 days");
+    assert_eq!(determination.source.as_deref(), Some("comune-di-prova-2027"), "and it says on what it rests");
+}
+
 #[test]
 fn what_cannot_be_used_is_refused_whole() {
     let code = |text: &str| match Profile::parse(text).and_then(|profile| profile.over(&EMBEDDED)) {
