@@ -58,12 +58,16 @@ fn main() -> ExitCode {
 
 fn measure(settings: &Settings) -> Result<Report, Failed> {
     let mut report = Report::of_this_machine();
-    if settings.only != Some(Only::Api) {
+    if settings.only.is_none_or(|only| only == Only::Law) {
         settings.progress("the law: a case of 5,000 messages, and concerto terms");
         report.law = Some(law::measure(&settings.concerto)?);
     }
-    if settings.only != Some(Only::Law) && settings.conferences > 0 {
+    if settings.conferences > 0 && settings.only.is_none_or(|only| only == Only::Api) {
         report.api = Some(api::measure(settings, settings.conferences)?);
+    }
+    if settings.document_mib > 1 && settings.only.is_none_or(|only| only == Only::Document) {
+        settings.progress(&format!("a document of {} MiB", settings.document_mib));
+        report.transfer = Some(transfer::measure(settings, settings.document_mib)?);
     }
     if settings.only.is_some() {
         return Ok(report);
@@ -106,13 +110,6 @@ fn measure(settings: &Settings) -> Result<Report, Failed> {
     settings.progress("both stores");
     report.links_checked = federation.check_stores(&conference, &sent)?;
     report.loaded_bytes = lead.resident_bytes()?.max(body.resident_bytes()?);
-    let mut body = body;
-    if settings.document_mib > 1 {
-        settings.progress(&format!("a document of {} MiB", settings.document_mib));
-        let measured =
-            transfer::measure(settings, &federation, &conference, &lead, body, settings.document_mib)?;
-        (report.transfer, body) = (Some(measured.0), measured.1);
-    }
     lead.stop()?;
     body.stop()?;
 

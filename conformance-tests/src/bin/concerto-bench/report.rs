@@ -234,6 +234,9 @@ impl Report {
         if let Some(api) = &self.api {
             write_api(out, api)?;
         }
+        if let Some(transfer) = &self.transfer {
+            transfer.write(out)?;
+        }
         if !self.exchanges.is_empty() {
             self.write_node(out)?;
         }
@@ -276,9 +279,6 @@ impl Report {
                 out,
                 "{rate:>12.0} frames and answers/s over libp2p (TCP, loopback), {in_flight} in flight"
             )?;
-        }
-        if let Some(transfer) = &self.transfer {
-            transfer.write(out)?;
         }
         let loaded = self.loaded_bytes as f64 / 1_048_576.0;
         writeln!(

@@ -13,7 +13,8 @@ concerto-bench [OPTIONS]: the speed of two nodes on this machine, beside what th
   --folder PATH     where the nodes work (else a temporary folder beside the program, on its disk)
   --seconds N       how long each measurement lasts (5)
   --idle N          seconds before the memory of idle nodes is read (10)
-  --only PART       law: only a large case folded, and concerto terms; api: only the reads of the local API
+  --only PART       law: only a large case folded, and concerto terms; api: only the reads of the local API;
+                    document: only the large document
   --document-mib N  size of the large document, in MiB; 0: none (1024)
   --conferences N   conferences of the node whose local API is read; 0: none (10000)
   --format FORMAT   text (for people, the default) or json
@@ -26,6 +27,8 @@ pub(crate) enum Only {
     Law,
     /// The reads of the local API.
     Api,
+    /// The large document.
+    Document,
 }
 
 /// The settings of one run.
@@ -70,6 +73,7 @@ impl Settings {
                 "--idle" => settings.idle = Duration::from_secs(value.parse()?),
                 "--only" if value == "law" => settings.only = Some(Only::Law),
                 "--only" if value == "api" => settings.only = Some(Only::Api),
+                "--only" if value == "document" => settings.only = Some(Only::Document),
                 "--conferences" => settings.conferences = value.parse()?,
                 "--format" if value == "json" || value == "text" => settings.json = value == "json",
                 _ => return Err(format!("{name} {value} is not understood").into()),

@@ -24,18 +24,19 @@ const MIB: usize = 1024 * 1024;
 const PIECE: usize = 64 * 1024;
 /// Pause between two looks at the receiving store.
 const LOOK_EVERY: Duration = Duration::from_millis(5);
+/// Time in which two nodes come to rest after they met.
+const SETTLING: Duration = Duration::from_secs(2);
 /// Longest wait for the document.
 const PATIENCE: Duration = Duration::from_secs(600);
 
-/// Measures a document of so many MiB; gives the nodes back, both running.
-pub(crate) fn measure(
-    settings: &Settings,
-    federation: &Federation,
-    conference: &ConferenceId,
-    lead: &Serving,
-    body: Serving,
-    mib: usize,
-) -> Result<(Transfer, Serving), Failed> {
+/// Measures a document of so many MiB between two nodes that hold one conference and nothing else, so that what is read is of the document.
+pub(crate) fn measure(settings: &Settings, mib: usize) -> Result<Transfer, Failed> {
+    let folder = settings.scratch()?;
+    let federation = &Federation::make(settings, folder.path())?;
+    let (lead, body) = (federation.serve("lead")?, federation.serve("body")?);
+    let conference = &federation.open_conference(&lead)?;
+    // both have met: what a first greeting costs is not the document's
+    std::thread::sleep(SETTLING);
     let file = federation.path("document.bin");
     write_file(&file, mib, false)?;
     body.stop()?;
@@ -43,7 +44,7 @@ pub(crate) fn measure(
     let digest = add(settings, federation, &file)?;
     let add_seconds = begun.elapsed().as_secs_f64();
     std::fs::remove_file(&file)?;
-    order(lead, conference, digest)?;
+    order(&lead, conference, digest)?;
     let lead_before = lead.resident_bytes()?;
 
     let body = federation.serve("body")?;
@@ -78,7 +79,9 @@ pub(crate) fn measure(
         grown_bytes: grown,
         first_byte_ms: first_byte.as_secs_f64() * 1e3,
     };
-    Ok((transfer, body))
+    lead.stop()?;
+    body.stop()?;
+    Ok(transfer)
 }
 
 fn wait(mut holds: impl FnMut() -> Result<bool, Failed>) -> Result<(), Failed> {
