@@ -331,10 +331,110 @@ fn story_g_called_directly() {
 fn silence_in_meetings_that_nobody_held_is_no_assent() {
     let case = directly();
     let long_after = now("2027-06-01 10:00");
-    assert_eq!(case.conference.phase(long_after), Phase::ToDraft);
+    assert_eq!(case.conference.phase(long_after), Phase::SyncConvened, "it can still be called and held");
     assert_eq!(
         case.conference.implied_assent_of(&writer(COMUNE), long_after).unwrap_err(),
         Refusal::NoSessionHeld
+    );
+}
+
+#[test]
+fn nothing_is_weighed_in_meetings_that_nobody_held() {
+    let (mut case, dissent) = one_dissent(directly(), "2026-12-10 10:00");
+    let at = "2027-06-01 10:00";
+    let mut over = case.conclusion(Outcome::PositiveOverDissent);
+    over.judgements = vec![Judgement { question: Question::PrevailingPositions, answer: true }];
+    over.prescriptions = vec![PrescriptionOutcome { determination: dissent, number: 1, accepted: false }];
+    over.efficacy = Efficacy::Suspended;
+    let mut negative = case.conclusion(Outcome::Negative);
+    negative.judgements = vec![Judgement { question: Question::DissentNotSuperable, answer: true }];
+    for conclusion in [over, negative] {
+        assert_eq!(case.refused(LEAD, at, Act::FinalDetermination(conclusion)), Refusal::NoSessionHeld);
+    }
+    case.lead(at, call(MeetingMode::Simultaneous, date(2027, 6, 10), None));
+}
+
+#[test]
+fn works_of_2016_past_their_end_can_still_be_concluded() {
+    let mut case = Case::draft();
+    case.lead("2025-01-13 09:00", Act::Notice(notice_on(date(2025, 1, 13))));
+    for body in [COMUNE, PROVINCIA, SABAP, USR] {
+        case.delivered(body, "2025-01-13 10:00");
+    }
+    let (mut case, dissent) = one_dissent(case, "2025-01-20 10:00");
+    let called = case.lead("2025-01-21 10:00", call(MeetingMode::Simultaneous, date(2025, 1, 28), None));
+    let first = MeetingMinutes {
+        present: present(&[COMUNE, PROVINCIA, SABAP, USR]),
+        next_on: Some(date(2025, 2, 25)),
+        ..session(called, 1, "2025-01-28 09:00", "2025-01-28 12:00")
+    };
+    case.lead("2025-01-28 13:00", Act::MeetingMinutes(first));
+    let found = LateOrInvalidActNotice { message: dissent, finding: Finding::NonCompliant, body: None };
+    let at = "2025-03-20 10:00";
+    case.lead(at, Act::LateOrInvalidActNotice(found));
+    let note = case.conference.implied_assent_of(&writer(SABAP), now(at)).unwrap();
+    assert_eq!(note.ground, ImpliedGround::NonCompliant);
+    case.note_silence(SABAP, at);
+    case.lead(at, Act::FinalDetermination(case.conclusion(Outcome::Positive)));
+}
+
+#[test]
+fn the_single_representative_is_not_set_aside_by_an_office_of_the_state() {
+    let mut case = directly();
+    let single = case.lead("2026-12-02 10:00", appointed(Appointer::Prefect, &[SABAP, USR]));
+    let support = case.taken(USR, "2026-12-03 10:00", appointed(Appointer::Own, &[USR]));
+    assert_eq!(
+        case.refused(USR, "2026-12-10 10:00", Act::Determination(with(Position::Dissent, 1))),
+        Refusal::SpeaksThroughRepresentative { body: writer(USR), appointment: single }
+    );
+    let mut there = present(&[SABAP, USR]);
+    there[1].appointment = Some(support);
+    let divided = MeetingMinutes {
+        present: there,
+        positions: vec![said(SABAP, Position::Assent, 0), said(USR, Position::Dissent, 1)],
+        works_closed: true,
+        ..session(noticed(&case), 1, "2026-12-15 09:00", "2026-12-15 12:00")
+    };
+    assert_eq!(
+        case.refused(LEAD, "2026-12-15 13:00", Act::MeetingMinutes(divided)),
+        Refusal::RepresentativeDivided { body: writer(USR) }
+    );
+    assert_eq!(
+        case.refused(COMUNE, "2026-12-03 10:00", appointed(Appointer::LocalBody, &[COMUNE, SABAP])),
+        Refusal::AppointmentNotYours { author: writer(COMUNE) },
+        "nothing of the State depends on a local body"
+    );
+}
+
+#[test]
+fn a_dissent_told_to_the_representative_counts_until_the_works_end() {
+    let told = |appointment| {
+        let interest = QualifiedInterest::CulturalHeritage;
+        Act::DissentToRepresentative(DissentToRepresentative { appointment, interest, round: 1 })
+    };
+    let mut case = directly();
+    let first = case.lead("2026-12-02 10:00", appointed(Appointer::Prefect, &[SABAP, USR]));
+    let adjourned = MeetingMinutes {
+        present: present(&[COMUNE, PROVINCIA, SABAP, USR]),
+        next_on: Some(date(2027, 1, 12)),
+        ..session(noticed(&case), 1, "2026-12-15 09:00", "2026-12-15 12:00")
+    };
+    case.lead("2026-12-15 13:00", Act::MeetingMinutes(adjourned));
+    let mut expired = case.clone();
+    expired.taken(SABAP, "2027-03-16 10:00", told(first));
+    assert_eq!(expired.conference.qualified_dissents().count(), 0, "the works ended on 15 March");
+
+    case.lead("2026-12-16 10:00", appointed(Appointer::Presidency, &[SABAP, USR]));
+    case.taken(SABAP, "2026-12-16 11:00", told(first));
+    assert_eq!(case.conference.anomalies(), [], "told to the one replaced since: no silence");
+    assert_eq!(case.conference.qualified_dissents().count(), 1);
+
+    let mut written = Case::received();
+    let single = written.lead("2026-12-02 10:00", appointed(Appointer::Presidency, &[SABAP, USR]));
+    assert_eq!(
+        written.refused(SABAP, "2026-12-03 10:00", told(single)),
+        Refusal::NoStateRepresentative,
+        "while the conference does not meet the body speaks for itself"
     );
 }
 
@@ -598,4 +698,39 @@ fn the_dates_proposed_for_each_form() {
         (halved.determination_until, halved.sensitive_until),
         (date(2026, 12, 15), Some(date(2026, 12, 23)))
     );
+}
+
+#[test]
+fn a_call_received_after_the_session_called_nobody() {
+    let (mut case, _) = one_dissent(Case::received(), "2026-12-10 10:00");
+    let called = case.lead("2026-12-11 10:00", call(MeetingMode::Telematic, date(2026, 12, 18), None));
+    let held = MeetingMinutes {
+        present: present(&[COMUNE, PROVINCIA, USR]),
+        works_closed: true,
+        ..session(called, 1, "2026-12-18 09:00", "2026-12-18 11:00")
+    };
+    case.lead("2026-12-18 12:00", Act::MeetingMinutes(held));
+    case.delivered_message(called, SABAP, "2026-12-18 11:30");
+    let note = case.conference.implied_assent_of(&writer(SABAP), now("2026-12-21 10:00"));
+    assert_eq!(note.unwrap_err(), Refusal::ReceiptUnproven { body: writer(SABAP) });
+}
+
+#[test]
+fn minutes_rest_on_the_last_call() {
+    let mut case = directly();
+    let notice = noticed(&case);
+    let first = case.lead("2026-12-01 10:00", call(MeetingMode::Simultaneous, date(2026, 12, 16), None));
+    let last = case.lead("2026-12-02 10:00", call(MeetingMode::Simultaneous, date(2026, 12, 17), None));
+    let held = |meeting| {
+        let held = session(meeting, 1, "2026-12-17 09:00", "2026-12-17 11:00");
+        Act::MeetingMinutes(MeetingMinutes { works_closed: true, ..held })
+    };
+    for replaced in [notice, first] {
+        assert_eq!(
+            case.refused(LEAD, "2026-12-17 12:00", held(replaced)),
+            Refusal::MeetingUnknown { message: replaced },
+            "whoever had only that one was not called for the 17th"
+        );
+    }
+    case.lead("2026-12-17 12:00", held(last));
 }

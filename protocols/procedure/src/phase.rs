@@ -85,7 +85,7 @@ impl Conference {
         let meets = self.meets()?;
         let held = self.sessions().next().is_some();
         Some(match meets {
-            _ if self.works_are_over(now) => Phase::ToDraft,
+            _ if held && self.works_are_over(now) => Phase::ToDraft,
             Meets::Once => Phase::MeetingSet,
             _ if held => Phase::InSession,
             _ => Phase::SyncConvened,

@@ -358,9 +358,10 @@ sayings! {
         /// The works go on.
         WorksOpen => "works_open", PREVAILING,
             "i lavori non sono conclusi: tenere la riunione e chiuderli a verbale", "the works are not over: hold the session and close them in the minutes";
-        /// Minutes of a meeting that nobody called.
+        /// Minutes of a meeting that nobody called, or whose call another has replaced.
         MeetingUnknown { message: MessageId = "The message named." } => "meeting_unknown", SYNCHRONOUS,
-            "{message} non convoca una riunione di questo giro", "{message} calls no meeting of this round";
+            "{message} non convoca questa riunione: indicare l'ultima convocazione, o l'indizione se non ve ne sono altre",
+            "{message} does not call this meeting: name the last call, or the notice if there is none";
         /// Sessions are numbered.
         SessionNumber { expected: u16 = "The next number." } => "session_number", RECORD,
             "la prossima seduta è la n. {expected}", "the next session is number {expected}";
@@ -416,8 +417,8 @@ sayings! {
             "{author} appoints for itself and what depends on it; the State's appointment is recorded by the procedente";
         /// No single representative to whom a dissent could be told.
         NoStateRepresentative => "no_state_representative", OF_STATE,
-            "nessun rappresentante unico rappresenta chi scrive: esprimersi con la propria determinazione",
-            "no single representative speaks for the author: give a determination of one's own";
+            "nessun rappresentante unico si esprime per chi scrive, o la conferenza non si riunisce: esprimersi con la propria determinazione",
+            "no single representative speaks for the author, or the conference does not meet: give a determination of one's own";
         /// Fewer than half of the members.
         NoQuorum { present: usize = "Members present.", members: usize = "Members." } => "no_quorum", EARTHQUAKE,
             "{present} presenti su {members} componenti: manca la metà; aggiornare la seduta senza deliberare",
@@ -428,9 +429,10 @@ sayings! {
         /// The majority of those present is in favour.
         MajorityInFavour { in_favour: usize = "In favour.", present: usize = "Present." } => "majority_in_favour", EARTHQUAKE,
             "favorevoli {in_favour} su {present} presenti: la determinazione è positiva", "{in_favour} of {present} present are in favour: the conclusion is positive";
-        /// Silence in meetings that never took place is no assent.
+        /// In meetings that never took place silence is no assent, and nothing is weighed.
         NoSessionHeld => "no_session_held", PREVAILING,
-            "nessuna seduta si è tenuta: il silenzio non vale assenso; tenere la riunione", "no session was held: silence is no assent; hold the meeting";
+            "nessuna seduta si è tenuta: il silenzio non vale assenso e le posizioni non si valutano; convocare e tenere la riunione",
+            "no session was held: silence is no assent and no positions are weighed; call and hold the meeting";
         /// Silence towards an applicant grants only where a law says so.
         NoSilentGrant => "no_silent_grant", "L. 241/1990 art. 20 c. 4",
             "per questa istanza il silenzio non accoglie: occorre un provvedimento, o la conferenza",

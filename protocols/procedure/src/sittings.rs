@@ -144,7 +144,12 @@ impl Conference {
     /// Whether the works are over at this instant: closed by minutes, or past their end under every reading.
     pub(crate) fn works_are_over(&self, at: LegalNow) -> bool {
         self.works_closed_at().is_some_and(|closed| closed <= at.0)
-            || end_of_works(self).ok().flatten().is_some_and(|end| expired(end.prudential, at))
+            || self.works_ended_on().is_some_and(|end| expired(end, at))
+    }
+
+    /// The last day of the works under every reading; none where it is not settled.
+    fn works_ended_on(&self) -> Option<Date> {
+        end_of_works(self).ok().flatten().map(|end| end.prudential)
     }
 
     /// The day of the first session: as held, else as called.
@@ -169,18 +174,22 @@ impl Conference {
         self.sessions().any(|minutes| minutes.act.present.iter().any(|present| present.body == *body))
     }
 
-    /// Whether a body has proof of receipt of what called the sessions held since it takes part, and one was held since.
+    /// Whether a body had what called each session held since it takes part before that session was opened, and one was held since.
     pub(crate) fn was_called_to_sessions(&self, body: &Writer) -> bool {
         let Some((called, proof)) = self.bodies().get(body).and_then(|called| Some((called, called.proof?)))
         else {
             return false;
         };
-        let delivered = |message: MessageId| {
-            let of_call = |delivery: &Delivery| delivery.message == message && delivery.body == *body;
-            called.called_by == message || self.deliveries().iter().any(of_call)
+        let delivered = |minutes: &MeetingMinutes| {
+            let in_time = |delivery: &Delivery| {
+                delivery.message == minutes.meeting
+                    && delivery.body == *body
+                    && delivery.at <= minutes.opened_at
+            };
+            called.called_by == minutes.meeting || self.deliveries().iter().any(in_time)
         };
         let mut since = self.sessions().filter(|minutes| minutes.act.opened_at >= proof.at).peekable();
-        since.peek().is_some() && since.all(|minutes| delivered(minutes.act.meeting))
+        since.peek().is_some() && since.all(|minutes| delivered(&minutes.act))
     }
 
     /// The appointments of representatives.
@@ -188,9 +197,14 @@ impl Conference {
         &self.sittings.appointments
     }
 
-    /// The last appointment of a representative for a body.
+    /// The last appointment of a representative for a body; the single representative of the State comes before any other, which may
+    /// take part in support alone (art. 14-ter c. 4).
     pub fn representative_of(&self, body: &Writer) -> Option<&Appointment> {
-        self.sittings.appointments.iter().rfind(|appointment| appointment.act.represents.contains(body))
+        let of_body = |appointment: &&Appointment| appointment.act.represents.contains(body);
+        let appointments = || self.sittings.appointments.iter();
+        let of_state =
+            |appointment: &&Appointment| of_body(appointment) && appointment.act.appointed_by.is_of_state();
+        appointments().rfind(of_state).or_else(|| appointments().rfind(of_body))
     }
 
     /// The bodies of the State that have no single representative although one is due: others than the State take part too (art. 14-ter
@@ -216,9 +230,13 @@ impl Conference {
 
     /// The dissents told to the representative before the end of the works in the current round: they open art. 14-quinquies.
     pub fn qualified_dissents(&self) -> impl Iterator<Item = &Received<DissentToRepresentative>> {
-        let (round, end) = (self.round(), self.works_closed_at());
+        let round = self.round();
         self.sittings.dissents.iter().filter(move |dissent| {
-            dissent.act.round == round && end.is_none_or(|end| dissent.evidence.received_at <= end)
+            let came = dissent.evidence.received_at;
+            dissent.act.round == round
+                && self.works_closed_at().is_none_or(|closed| came <= closed)
+                && self.works_ended_on().is_none_or(|end| !expired(end, LegalNow(came)))
+                && self.active_body(&dissent.author).is_some()
         })
     }
 

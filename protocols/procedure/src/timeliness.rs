@@ -174,10 +174,10 @@ pub fn judge_given(conference: &Conference, given: &Received<Determination>) -> 
 }
 
 /// Whether the time in which a body may take a position is over at this instant: its term passed under every reading, or the works of
-/// the conference that met are closed.
+/// the conference that met are closed or past their end.
 pub(crate) fn time_is_over(conference: &Conference, body: &Writer, at: LegalNow) -> bool {
     match conference.meets() {
-        Some(_) if conference.works_closed_at().is_some_and(|closed| closed <= at.0) => {
+        Some(_) if conference.works_are_over(at) => {
             conference.active_body(body).is_some_and(|body| body.proof.is_some())
         }
         Some(Meets::Once | Meets::AfterDeterminations) => false,

@@ -62,6 +62,10 @@ pub(super) fn final_determination(
     if conference.meets().is_some() && !conference.works_are_over(at) {
         return Err(Refusal::WorksOpen);
     }
+    let unanimous = conclusion.outcome == Outcome::Positive;
+    if conference.meets().is_some() && !unanimous && conference.sessions().next().is_none() {
+        return Err(Refusal::NoSessionHeld);
+    }
     let positions = standing_positions(conference, at)?;
     lines(conclusion, &positions)?;
     judgements(conclusion)?;

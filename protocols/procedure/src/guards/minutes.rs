@@ -8,8 +8,8 @@ use std::collections::{BTreeMap, BTreeSet};
 use super::meetings::{missing_representative, within_works};
 use super::positions::defects;
 use super::{Checked, same_round};
-use crate::acts::{Determination, MeetingMinutes, MeetingMode, Position, SessionPosition};
-use crate::conference::{Conference, Evidence, Received};
+use crate::acts::{Determination, MeetingCall, MeetingMinutes, MeetingMode, Position, SessionPosition};
+use crate::conference::{Conference, Evidence, Received, Sent};
 use crate::legal_time::{LegalNow, rome_date};
 use crate::refusal::{Refusal, Warning};
 use crate::sittings::{Meets, is_quorum};
@@ -54,14 +54,18 @@ fn one_session(minutes: &MeetingMinutes, refusal: Refusal) -> Result<(), Refusal
 fn instants(conference: &Conference, minutes: &MeetingMinutes, at: LegalNow) -> Result<(), Refusal> {
     let message = minutes.meeting;
     let call = conference.meeting_calls().find(|call| call.message == message);
-    let by_notice = conference.meets() == Some(Meets::Directly)
+    let last = conference.last_call();
+    // a call made since takes the place of an earlier one: whoever had only that one was not called to this session
+    let replaced = |call: &Sent<MeetingCall>| last.is_some_and(|last| last.message != call.message);
+    let by_notice = last.is_none()
+        && conference.meets() == Some(Meets::Directly)
         && conference.notice().is_some_and(|notice| notice.message == message);
     let called_at = call.map(|call| call.issued_at).or(conference.notice().map(|notice| notice.issued_at));
     let (called_for, operative) = match call {
         Some(call) if call.act.mode == MeetingMode::Operative => (Some(call.act.held_on), true),
-        Some(_) => (conference.called_for(), false),
+        Some(call) if !replaced(call) => (conference.called_for(), false),
         None if by_notice || called_by_fact_finding(conference, message) => (conference.called_for(), false),
-        None => return Err(Refusal::MeetingUnknown { message }),
+        _ => return Err(Refusal::MeetingUnknown { message }),
     };
     let kept =
         conference.sittings.minutes.iter().filter(|kept| {
@@ -149,7 +153,7 @@ fn positions(conference: &Conference, minutes: &MeetingMinutes, out: &mut Checke
         }
         let of_state =
             conference.representative_of(&body).filter(|found| found.act.appointed_by.is_of_state());
-        let voice = appointment.or(of_state.map(|found| found.message));
+        let voice = of_state.map(|found| found.message).or(*appointment);
         if let Some(voice) = voice
             && *voices.entry(voice).or_insert(taken.position) != taken.position
         {

@@ -3,7 +3,7 @@
 //! In a conference that meets, the administrations of the State speak through one representative where others take part too; each of
 //! them that guards a qualified interest may tell it of a dissent before the end of the works.
 
-use concerto_message::{MessageId, Writer};
+use concerto_message::Writer;
 use std::collections::BTreeSet;
 
 use super::{Checked, same_round};
@@ -11,7 +11,6 @@ use crate::acts::{Appointer, DissentToRepresentative, Level, RepresentativeAppoi
 use crate::conference::Conference;
 use crate::legal_time::LegalNow;
 use crate::refusal::{Refusal, Warning};
-use crate::sittings::Appointment;
 
 pub(super) fn appointment(
     conference: &Conference,
@@ -34,6 +33,10 @@ pub(super) fn appointment(
             conference.active_body(represented).ok_or_else(|| Refusal::BodyUnknown { body: body.clone() })?;
         if by.is_of_state() && called.invited.level.is_some_and(|level| level != Level::State) {
             return Err(Refusal::NotOfState { body });
+        }
+        let of_state = called.invited.level == Some(Level::State);
+        if of_state && matches!(by, Appointer::Region | Appointer::LocalBody) {
+            return Err(Refusal::AppointmentNotYours { author: author.clone() }); // nothing of the State depends on them
         }
         if conference.representative_of(represented).is_some() {
             out.warn(Warning::ReplacesRepresentative { body });
@@ -67,18 +70,24 @@ pub(super) fn dissent(
     out: &mut Checked,
 ) -> Result<(), Refusal> {
     same_round(conference, dissent.round)?;
-    let of_state = |found: &&Appointment| found.act.appointed_by.is_of_state();
-    match conference.representative_of(author).filter(of_state) {
-        None => return Err(Refusal::NoStateRepresentative),
-        Some(found) if found.message != dissent.appointment => return Err(unknown(dissent.appointment)),
-        Some(_) => {}
+    // before the conference meets each body speaks for itself
+    if conference.meets().is_none() {
+        return Err(Refusal::NoStateRepresentative);
+    }
+    let mut of_state = conference
+        .appointments()
+        .iter()
+        .filter(|found| found.act.appointed_by.is_of_state() && found.act.represents.contains(author))
+        .peekable();
+    if of_state.peek().is_none() {
+        return Err(Refusal::NoStateRepresentative);
+    }
+    // a dissent told to one that was replaced since does not turn into silence
+    if !of_state.any(|found| found.message == dissent.appointment) {
+        return Err(Refusal::AppointmentUnknown { message: dissent.appointment });
     }
     if conference.works_are_over(at) {
         out.warn(Warning::DissentLate);
     }
     Ok(())
-}
-
-fn unknown(message: MessageId) -> Refusal {
-    Refusal::AppointmentUnknown { message }
 }
