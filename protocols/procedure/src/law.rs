@@ -7,10 +7,11 @@
 use jiff::civil::Date;
 use std::sync::{LazyLock, OnceLock};
 
+use crate::acts::Sector;
 use crate::calendar::{Calendar, Holiday};
 use crate::procedures::{Procedure, ProceduresFile};
 use crate::profile::Profile;
-use crate::regime::{Layer, Regime, RegimesFile};
+use crate::regime::{Division, Layer, MissingValue, Regime, RegimesFile, SettledTerm};
 
 /// The law's data could not be read.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -124,6 +125,32 @@ impl Law {
     /// A regime by its id.
     pub fn regime(&self, id: &str) -> Option<&Regime> {
         self.regimes.iter().find(|regime| regime.id == id)
+    }
+
+    /// A term of the conference that meets, by its name: from the rules of the simultaneous form or of a sector that deliberates, and
+    /// divided where the sector's law divides the terms of L. 241/1990 (RULES A.9.1).
+    ///
+    /// # Errors
+    /// [`MissingValue`] where nobody has settled its days.
+    pub(crate) fn sitting_rule<'a>(
+        &'a self,
+        id: &str,
+        sector: Option<Sector>,
+        regime: Option<&'a Regime>,
+        notice: Date,
+    ) -> Result<Option<SettledTerm<'a>>, MissingValue> {
+        let deliberating = sector.filter(|sector| sector.deliberates());
+        let Some(rules) = self.procedure(deliberating.map_or("simultaneous", Sector::procedure)) else {
+            return Ok(None);
+        };
+        let division = sector.and_then(|sector| self.division(sector));
+        let rule = rules.settled(id, regime, notice)?;
+        Ok(rule.map(|rule| division.map_or(rule, |division| rule.divided(division))))
+    }
+
+    /// How the law of a sector divides the terms of L. 241/1990; none where it does not.
+    pub(crate) fn division(&self, sector: Sector) -> Option<&Division> {
+        sector.is_electronic().then(|| self.procedure("electronic_conference"))??.division.as_ref()
     }
 
     /// A kind of case by its name.

@@ -636,6 +636,8 @@ fn story_l_observations_are_forwarded() {
     let (mut case, _) = one_dissent(Case::received(), "2026-12-10 10:00");
     let mut negative = case.conclusion(Outcome::Negative);
     negative.judgements = vec![Judgement { question: Question::DissentNotSuperable, answer: true }];
+    let asked = SyncModeRequest { asked_by: AskedBy::Body };
+    let asked = case.taken(COMUNE, "2026-12-10 12:00", Act::SyncModeRequest(asked));
     let negative = case.lead("2026-12-11 10:00", Act::FinalDetermination(negative));
     case.with_applicant("2026-12-11 11:00", Direction::Sent, negative);
     let forward =
@@ -654,6 +656,17 @@ fn story_l_observations_are_forwarded() {
     );
     case.lead("2026-12-21 10:00", again);
     assert_eq!(case.conference.round(), 2);
+    let call = MeetingCall {
+        mode: MeetingMode::Simultaneous,
+        held_on: date(2027, 1, 12),
+        round: 2,
+        request: Some(asked),
+    };
+    assert_eq!(
+        case.refused(LEAD, "2026-12-22 10:00", Act::MeetingCall(call)),
+        Refusal::RequestOutOfTerm { message: asked },
+        "a request of the first round"
+    );
 }
 
 #[test]
@@ -692,6 +705,12 @@ fn the_dates_proposed_for_each_form() {
     assert!(
         matches!(sitting(Some(Sector::EarthquakePermanent)), Err(Refusal::ValueMissing { .. })),
         "never invented"
+    );
+    let halved = sitting(Some(Sector::ElectronicPlants)).unwrap();
+    assert_eq!(
+        (halved.meeting_on, halved.determination_until),
+        (date(2026, 12, 15), date(2027, 1, 29)),
+        "30 : 2 = 15 days, then 90 : 2 = 45"
     );
     let halved = proposed_dates_in(day, &bodies, Form::Simplified, Some(Sector::ElectronicWorks)).unwrap();
     assert_eq!(
@@ -733,4 +752,46 @@ fn minutes_rest_on_the_last_call() {
         );
     }
     case.lead("2026-12-17 12:00", held(last));
+}
+
+#[test]
+fn a_granted_request_counts_from_its_day_and_reopens_no_term() {
+    let mut case = Case::received();
+    let asked = SyncModeRequest { asked_by: AskedBy::Body };
+    let asked = case.taken(COMUNE, "2026-12-14 10:00", Act::SyncModeRequest(asked));
+    let granted = call(MeetingMode::Simultaneous, date(2027, 1, 14), Some(asked));
+    assert_eq!(
+        case.warnings(LEAD, "2026-12-29 10:00", granted.clone()),
+        [Warning::MeetingLate { until: date(2027, 1, 13) }],
+        "30 days from the request, not from the day on which it is granted"
+    );
+    assert!(matches!(
+        case.refused(LEAD, "2027-01-04 10:00", granted),
+        Refusal::GrantReopens { until, .. } if until == date(2026, 12, 30)
+    ));
+}
+
+#[test]
+fn the_applicant_may_ask_for_the_synchronous_form() {
+    let mut case = Case::received();
+    let notice = noticed(&case);
+    let late = case.with_applicant("2026-12-16 10:00", Direction::Received, notice);
+    let timely = case.with_applicant("2026-12-15 10:00", Direction::Received, notice);
+    let sent = case.with_applicant("2026-12-15 11:00", Direction::Sent, notice);
+    let granted = |request| call(MeetingMode::Simultaneous, date(2027, 1, 12), Some(request));
+    let at = "2026-12-17 10:00";
+    assert_eq!(case.refused(LEAD, at, granted(late)), Refusal::RequestOutOfTerm { message: late });
+    assert_eq!(case.refused(LEAD, at, granted(sent)), Refusal::MessageUnknown { message: sent });
+    case.lead(at, granted(timely));
+    assert_eq!(case.phase(at), Phase::SyncConvened);
+    assert_eq!(case.due(TermKind::Meeting, None).0, date(2027, 1, 12));
+}
+
+#[test]
+fn the_works_count_from_the_first_session_as_the_suspension_moved_it() {
+    let mut case = directly();
+    let asked = case.taken(COMUNE, "2026-12-07 10:00", request());
+    case.lead("2026-12-09 10:00", suspension(vec![asked], date(2026, 12, 9), 30));
+    assert_eq!(case.due(TermKind::Meeting, None).0, date(2027, 1, 14), "15 December + 30 days");
+    assert_eq!(case.due(TermKind::EndOfWorks, None).0, date(2027, 4, 14), "90 days from then");
 }

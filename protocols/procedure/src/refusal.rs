@@ -341,6 +341,10 @@ sayings! {
         MeetingModeWrong { regime: String = "The regime." } => "meeting_mode_wrong", AFTERWARDS,
             "nel regime {regime} dopo le determinazioni si tiene l'altra forma di riunione: telematica, o simultanea nel testo del 2016",
             "under regime {regime} the other form of meeting follows the determinations: telematic, or simultaneous by the text of 2016";
+        /// A request granted after a determination term would give back days that have passed.
+        GrantReopens { body: Writer = "The body.", until: Date = "The last day of its term." } => "grant_reopens", SYNCHRONOUS,
+            "il termine perentorio di {body} è scaduto il {until} e non si riapre: convocare la riunione che segue le determinazioni",
+            "the peremptory term of {body} ended on {until} and is not reopened: call the meeting that follows the determinations";
         /// The conference meets already.
         AlreadyMeets => "already_meets", SYNCHRONOUS,
             "la conferenza già si riunisce: fissare la prossima riunione senza indicare una richiesta",

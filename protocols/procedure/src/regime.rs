@@ -261,8 +261,7 @@ impl Regime {
         sector: Option<Sector>,
     ) -> Result<Settled<'a>, MissingValue> {
         let settled = self.settled()?;
-        let electronic = sector.filter(|sector| sector.is_electronic());
-        let division = electronic.and_then(|_| law.procedure("electronic_conference")?.division.as_ref());
+        let division = sector.and_then(|sector| law.division(sector));
         Ok(division.map_or(settled, |division| settled.divided(division)))
     }
 

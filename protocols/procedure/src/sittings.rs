@@ -8,8 +8,8 @@ use serde::Serialize;
 use std::collections::BTreeSet;
 
 use crate::acts::{
-    DissentToRepresentative, Form, Kind, Level, MeetingCall, MeetingMinutes, MeetingMode, Position,
-    RepresentativeAppointment, Sector,
+    Direction, DissentToRepresentative, Form, Kind, Level, MeetingCall, MeetingMinutes, MeetingMode, Outside,
+    Position, RepresentativeAppointment, Sector,
 };
 use crate::conference::{Conference, Delivery, Received, Sent};
 use crate::legal_time::{LegalNow, expired, rome_date};
@@ -104,6 +104,22 @@ impl Conference {
     /// The last call of the current round that is not for an operative meeting.
     pub fn last_call(&self) -> Option<&Sent<MeetingCall>> {
         self.meeting_calls().rfind(|call| call.act.mode != MeetingMode::Operative)
+    }
+
+    /// When a request of the synchronous form came: a body's, or the applicant's as the procedente recorded it. None if unknown.
+    pub(crate) fn sync_request_at(&self, request: MessageId) -> Option<Timestamp> {
+        let of_body = self.sync_requests().iter().find(|asked| asked.message == request);
+        of_body.map(|asked| asked.evidence.received_at).or_else(|| {
+            let exchange = self.exchanges().iter().find(|exchange| exchange.message == request)?;
+            let act = &exchange.act;
+            (act.party == Outside::Applicant && act.direction == Direction::Received).then_some(act.at)
+        })
+    }
+
+    /// The day of the request of the synchronous form that was granted in the current round.
+    pub(crate) fn granted_request_on(&self) -> Option<Date> {
+        let request = self.meeting_calls().find_map(|call| call.act.request)?;
+        self.sync_request_at(request).map(rome_date)
     }
 
     /// How it meets in the current round; none while it does not.

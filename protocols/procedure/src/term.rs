@@ -49,6 +49,8 @@ pub enum StartEvent {
     StatedDay,
     /// The day of the notice.
     Notice,
+    /// The request of the synchronous form that the procedente granted.
+    SynchronousRequest,
     /// The first meeting.
     FirstMeeting,
     /// The communication of the conclusion.
@@ -305,6 +307,8 @@ pub fn start_text(event: StartEvent, lang: Lang) -> &'static str {
         (StartEvent::StatedDay, Lang::En) => "day stated in the notice",
         (StartEvent::Notice, Lang::It) => "indizione",
         (StartEvent::Notice, Lang::En) => "notice",
+        (StartEvent::SynchronousRequest, Lang::It) => "richiesta della modalità sincrona",
+        (StartEvent::SynchronousRequest, Lang::En) => "request of the synchronous form",
         (StartEvent::FirstMeeting, Lang::It) => "prima riunione",
         (StartEvent::FirstMeeting, Lang::En) => "first meeting",
         (StartEvent::Communication, Lang::It) => "comunicazione della determinazione",

@@ -24,13 +24,12 @@
 use concerto_message::Writer;
 use jiff::civil::Date;
 
-use crate::acts::{Sector, SensitiveScope, StatedDates, TermKind};
+use crate::acts::{SensitiveScope, StatedDates, TermKind};
 use crate::calendar::add_days;
 use crate::conference::{Body, Conference, SuspensionRecord};
 use crate::counting::{Counting, Due, Raw, Standstill};
 use crate::law::Law;
 use crate::legal_time::rome_date;
-use crate::procedures::Procedure;
 use crate::regime::{MissingValue, Settled, SettledTerm};
 use crate::sittings::Meets;
 use crate::term::{Conflict, StartEvent, Step, Term};
@@ -247,16 +246,10 @@ impl<'a> Computation<'a> {
         (called_on <= on).then_some(Stated { date, on, correction: false })
     }
 
-    /// The rules of the simultaneous conference, or those of the sector.
-    fn sitting_rules(&self) -> Option<&'static Procedure> {
-        let sector = self.conference.sector().filter(|sector| sector.deliberates());
-        self.law.procedure(sector.map_or("simultaneous", Sector::procedure))
-    }
-
     fn sitting_rule(&self, id: &str) -> Result<Option<SettledTerm<'static>>, MissingValue> {
-        let notice = self.conference.notice().map(|notice| notice.act.regime_basis_date);
-        let (Some(rules), Some(notice)) = (self.sitting_rules(), notice) else { return Ok(None) };
-        rules.settled(id, self.conference.regime().and_then(|id| self.law.regime(id)), notice)
+        let Some(notice) = self.conference.regime_basis() else { return Ok(None) };
+        let regime = self.conference.regime().and_then(|id| self.law.regime(id));
+        self.law.sitting_rule(id, self.conference.sector(), regime, notice)
     }
 
     /// The days of the works: longer where it was called directly and a body guards sensitive interests (art. 14-ter c. 2).
@@ -271,22 +264,17 @@ impl<'a> Computation<'a> {
         }
     }
 
-    /// The first session of a conference called directly, counted from the message that called it.
+    /// The first session of a conference called directly, counted from the notice, or from the request that was granted.
     fn first_meeting(&self) -> Option<Term> {
         let rule = self.sitting_rule("first_meeting").ok()??;
-        let notice = self.conference.notice()?;
-        let granted = self.conference.meeting_calls().find(|call| call.act.request.is_some());
-        let from = rome_date(granted.map_or(notice.issued_at, |call| call.issued_at));
-        let first = self.conference.first_session_on()?;
-        let as_noticed = granted.is_none() && first == notice.act.dates.meeting_on;
-        // a day that only the notice states moves with the suspension; one that was called since, or held, is what it is
-        let moved = self.counting.moved(Raw { strict: first, prudential: first }, from, None).strict;
-        let date = if as_noticed && self.conference.sessions().next().is_none() { moved } else { first };
-        let stated = Stated { date, on: from, correction: false };
+        let asked = self.conference.granted_request_on();
+        let event = if asked.is_some() { StartEvent::SynchronousRequest } else { StartEvent::Notice };
+        let from = asked.or_else(|| Some(rome_date(self.conference.notice()?.issued_at)))?;
+        let stated = Stated { date: self.first_session()?, on: from, correction: false };
         let to = add_days(from, i64::from(rule.days));
         let raw = self.counting.moved(Raw { strict: to, prudential: to }, from, None);
         let most = self.counting.roll(raw, None);
-        let mut steps = vec![Step::Start { event: StartEvent::Notice, on: from }, added(rule, to)];
+        let mut steps = vec![Step::Start { event, on: from }, added(rule, to)];
         steps.extend(self.counting.stood_still_step(to, raw.strict, from));
         steps.extend(self.counting.rolled_step(raw.strict, None));
         let due = if stated.date <= most.strict {
@@ -299,10 +287,19 @@ impl<'a> Computation<'a> {
         Some(self.procedente_term(TermKind::Meeting, due, rule, steps))
     }
 
+    /// The day of the first session: as held, else as called. One that only the notice states moves with the suspension.
+    fn first_session(&self) -> Option<Date> {
+        let first = self.conference.first_session_on()?;
+        let fixed = self.conference.last_call().is_some() || self.conference.sessions().next().is_some();
+        let noticed_on = rome_date(self.conference.notice()?.issued_at);
+        let raw = Raw { strict: first, prudential: first };
+        Some(if fixed { first } else { self.counting.moved(raw, noticed_on, None).strict })
+    }
+
     /// The end of the works, counted from the first session as held, else as called. None where nobody has settled the days.
     fn end_of_works(&self) -> Option<Term> {
         let rule = self.works_rule().ok()??;
-        let first = self.conference.first_session_on()?;
+        let first = self.first_session()?;
         let to = add_days(first, i64::from(rule.days));
         let mut steps = vec![Step::Start { event: StartEvent::FirstMeeting, on: first }, added(rule, to)];
         let raw = self.counting.moved(Raw { strict: to, prudential: to }, first, None);

@@ -108,7 +108,7 @@ pub struct MeetingCall {
     pub held_on: Date,
     /// The round.
     pub round: u32,
-    /// The request of the synchronous form that it grants (art. 14-bis c. 7).
+    /// The request of the synchronous form that it grants (art. 14-bis c. 7): a body's, or the record of the applicant's.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub request: Option<MessageId>,
 }

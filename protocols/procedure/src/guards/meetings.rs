@@ -12,10 +12,10 @@ use super::{Checked, not_suspended, same_round, value_missing};
 use crate::acts::{MeetingCall, MeetingMode, Position, TermKind};
 use crate::conference::{Conference, Sent};
 use crate::law::Law;
-use crate::legal_time::LegalNow;
+use crate::legal_time::{LegalNow, rome_date};
 use crate::refusal::{Refusal, Warning};
 use crate::sittings::Meets;
-use crate::terms::{end_of_works, terms};
+use crate::terms::{Resumption, body_term, end_of_works, terms};
 
 pub(super) fn call(
     conference: &Conference,
@@ -42,7 +42,7 @@ pub(super) fn call(
     match (conference.meets(), &call.request) {
         (Some(_), Some(_)) => return Err(Refusal::AlreadyMeets),
         (Some(meets), None) => next_session(conference, meets, call)?,
-        (None, Some(request)) => on_request(conference, *request, call)?,
+        (None, Some(request)) => on_request(conference, *request, call, at)?,
         (None, None) if conference.is_fact_finding() => {}
         (None, None) => after_determinations(conference, call, at)?,
     }
@@ -82,12 +82,43 @@ pub(super) fn within_works(conference: &Conference, day: Date) -> Result<(), Ref
     }
 }
 
-/// The simultaneous form on a request that came in time (art. 14-bis c. 7).
-fn on_request(conference: &Conference, request: MessageId, call: &MeetingCall) -> Result<(), Refusal> {
-    let found = conference.sync_requests().iter().find(|asked| asked.message == request);
-    let asked = found.ok_or(Refusal::MessageUnknown { message: request })?;
-    in_term(conference, asked)?;
+/// The simultaneous form on a request of a body, or of the applicant on record, that came in time (art. 14-bis c. 7). It gives back no
+/// days to a body whose term has passed.
+fn on_request(
+    conference: &Conference,
+    request: MessageId,
+    call: &MeetingCall,
+    at: LegalNow,
+) -> Result<(), Refusal> {
+    match conference.sync_requests().iter().find(|asked| asked.message == request) {
+        Some(asked) => in_term(conference, asked)?,
+        None => of_applicant_in_term(conference, request)?,
+    }
+    for (writer, _) in conference.active_bodies() {
+        let term = body_term(conference, writer, TermKind::Determination, Resumption::AsRecorded);
+        if let Some(passed) = term.filter(|term| term.expired(at)) {
+            return Err(Refusal::GrantReopens { body: writer.clone(), until: passed.strict });
+        }
+    }
     if call.mode == MeetingMode::Simultaneous { Ok(()) } else { Err(mode_wrong(conference)) }
+}
+
+/// The applicant has the days of the bodies for such a request: the last of their terms for requests, else the date stated.
+fn of_applicant_in_term(conference: &Conference, request: MessageId) -> Result<(), Refusal> {
+    let unknown = Refusal::MessageUnknown { message: request };
+    let (Some(notice), Some(came)) = (conference.notice(), conference.sync_request_at(request)) else {
+        return Err(unknown);
+    };
+    let kind = TermKind::IntegrationRequests;
+    let terms = conference
+        .active_bodies()
+        .filter_map(|(writer, _)| body_term(conference, writer, kind, Resumption::AsRecorded));
+    let until = terms.map(|term| term.strict).max().unwrap_or(notice.act.dates.integration_until);
+    if came >= notice.issued_at && rome_date(came) <= until {
+        Ok(())
+    } else {
+        Err(Refusal::RequestOutOfTerm { message: request })
+    }
 }
 
 /// The meeting after determinations that do not suffice (art. 14-bis c. 6): every position is known, and one is not an assent without

@@ -83,8 +83,11 @@ fn simultaneous(
     follows(TermKind::Meeting, dates.meeting_on, today, false)?;
     follows(TermKind::EndOfWorks, dates.determination_until, dates.meeting_on, true)?;
     let deliberates = notice.sector.is_some_and(Sector::deliberates);
-    if !deliberates && let Some(rules) = law.procedure("simultaneous") {
-        let days = |id| rules.settled(id, Some(regime), notice.regime_basis_date).map_err(value_missing);
+    if !deliberates {
+        let days = |id| {
+            let rule = law.sitting_rule(id, notice.sector, Some(regime), notice.regime_basis_date);
+            rule.map_err(value_missing)
+        };
         let works =
             if notice.invited.iter().any(is_sensitive) { "end_of_works_sensitive" } else { "end_of_works" };
         let limits = [
@@ -258,13 +261,10 @@ pub fn proposed_dates_in(
     if form == Form::Simplified {
         return Ok(dates);
     }
-    let deliberating = sector.filter(|sector| sector.deliberates());
-    let rules = law.procedure(deliberating.map_or("simultaneous", Sector::procedure));
-    let longer = deliberating.is_none() && invited.iter().any(is_sensitive);
+    let longer = !sector.is_some_and(Sector::deliberates) && invited.iter().any(is_sensitive);
     let after = |id: &str, from: Date| -> Result<Date, Refusal> {
-        let rule =
-            rules.map(|rules| rules.settled(id, Some(regime), day)).transpose().map_err(value_missing)?;
-        let days = rule.flatten().map_or(0, |rule| i64::from(rule.days));
+        let rule = law.sitting_rule(id, sector, Some(regime), day).map_err(value_missing)?;
+        let days = rule.map_or(0, |rule| i64::from(rule.days));
         Ok(law.calendar.roll_forward(add_days(from, days), None, Reading::Strict).date)
     };
     let meeting_on = after("first_meeting", day)?;

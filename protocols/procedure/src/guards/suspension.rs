@@ -79,6 +79,10 @@ fn consolidated(conference: &Conference, order: &Suspension) -> Result<Date, Ref
 
 pub(super) fn in_term<T>(conference: &Conference, request: &Received<T>) -> Result<(), Refusal> {
     let message = request.message;
+    // one of an earlier round does not move the present one
+    if conference.notice().is_some_and(|notice| request.evidence.received_at < notice.issued_at) {
+        return Err(Refusal::RequestOutOfTerm { message });
+    }
     let found = request.time_finding.map(|(finding, _)| finding);
     match judge(conference, &request.author, TermKind::IntegrationRequests, &request.evidence) {
         Timeliness::Timely(_) => Ok(()),
