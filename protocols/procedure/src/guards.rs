@@ -15,8 +15,10 @@ mod suspension;
 
 use concerto_message::Writer;
 
-use crate::acts::{Act, Closure, ClosureGround, ForkResolved, Outcome, RecordedExchange, TermKind};
-use crate::conference::{Conference, Evidence};
+use crate::acts::{
+    Act, Closure, ClosureGround, FinalDetermination, ForkResolved, Outcome, RecordedExchange, TermKind,
+};
+use crate::conference::{Conference, Evidence, Sent};
 use crate::law::Law;
 use crate::legal_time::LegalNow;
 use crate::refusal::{Refusal, Warning};
@@ -55,7 +57,7 @@ pub fn check(conference: &Conference, author: &Writer, act: &Act, at: LegalNow) 
     let out = &mut checked;
     match act {
         Act::Notice(notice) => notice::notice(conference, notice, at, out)?,
-        Act::ParticipantAdded(extension) => notice::extension(conference, extension, out)?,
+        Act::ParticipantAdded(extension) => notice::extension(conference, extension, at, out)?,
         Act::IntegrationRequest(request) => positions::request(conference, author, request, at, out),
         Act::SyncModeRequest(_) => positions::sync_request(conference, author, at, out),
         Act::Determination(determination) => {
@@ -137,16 +139,23 @@ fn phase_allows(conference: &Conference, act: &Act) -> Result<(), Refusal> {
         return Err(Refusal::AlreadyClosed);
     }
     let Some(concluded) = conference.conclusion() else { return Ok(()) };
-    // A negative conclusion on a party's application is the notice of art. 10-bis: a new round or an end may follow.
-    let rebuttable = concluded.act.outcome == Outcome::Negative && is_party_initiated(conference);
-    if rebuttable && matches!(act, Act::Notice(_) | Act::Closure(_) | Act::RebuttalForwarded(_)) {
+    // a new round or an end may follow the notice of art. 10-bis
+    if is_rebuttable(conference)
+        && matches!(act, Act::Notice(_) | Act::Closure(_) | Act::RebuttalForwarded(_))
+    {
         return Ok(());
     }
     Err(Refusal::AlreadyConcluded { conclusion: concluded.message })
 }
 
-pub(crate) fn is_party_initiated(conference: &Conference) -> bool {
-    conference.notice().is_some_and(|notice| notice.act.party_initiated)
+/// Whether the conclusion stands as notice of art. 10-bis: negative, on a party's application, and the first. The further one, after the
+/// observations, gives account of them and concludes (art. 14-bis c. 5).
+pub(crate) fn is_rebuttable(conference: &Conference) -> bool {
+    let on_application = conference.notice().is_some_and(|notice| notice.act.party_initiated);
+    let negative = |concluded: &Sent<FinalDetermination>| {
+        concluded.act.outcome == Outcome::Negative && concluded.act.round == 1
+    };
+    on_application && conference.conclusion().is_some_and(negative)
 }
 
 fn author_may(conference: &Conference, author: &Writer, act: &Act) -> Result<(), Refusal> {

@@ -651,6 +651,7 @@ fn story_l_observations_are_forwarded() {
         case.warnings(LEAD, "2026-12-21 10:00", again.clone()).contains(&Warning::ObservationsNotForwarded)
     );
     case.lead("2026-12-21 09:00", forward(came));
+    assert_eq!(case.refused(LEAD, "2026-12-21 09:30", forward(came)), Refusal::NothingChanged);
     assert!(
         !case.warnings(LEAD, "2026-12-21 10:00", again.clone()).contains(&Warning::ObservationsNotForwarded)
     );
@@ -666,6 +667,23 @@ fn story_l_observations_are_forwarded() {
         case.refused(LEAD, "2026-12-22 10:00", Act::MeetingCall(call)),
         Refusal::RequestOutOfTerm { message: asked },
         "a request of the first round"
+    );
+    let second = |position| Determination { round: 2, ..with(position, 1) };
+    for body in [COMUNE, PROVINCIA, SABAP, USR] {
+        case.delivered(body, "2026-12-21 11:00");
+        case.determination(body, "2026-12-22 10:00", second(Position::SurmountableDissent));
+    }
+    let mut further = case.conclusion(Outcome::Negative);
+    further.judgements = vec![Judgement { question: Question::DissentNotSuperable, answer: true }];
+    let further = case.lead("2026-12-23 10:00", Act::FinalDetermination(further));
+    assert_eq!(case.phase("2026-12-23 11:00"), Phase::ConcludedNegative, "the observations were answered");
+    case.with_applicant("2026-12-23 11:00", Direction::Sent, further);
+    case.with_applicant("2026-12-28 11:00", Direction::Received, further);
+    let mut third = notice_on(date(2026, 12, 29));
+    third.round = 3;
+    assert_eq!(
+        case.refused(LEAD, "2026-12-29 10:00", Act::Notice(third)),
+        Refusal::AlreadyConcluded { conclusion: further }
     );
 }
 
@@ -794,4 +812,26 @@ fn the_works_count_from_the_first_session_as_the_suspension_moved_it() {
     case.lead("2026-12-09 10:00", suspension(vec![asked], date(2026, 12, 9), 30));
     assert_eq!(case.due(TermKind::Meeting, None).0, date(2027, 1, 14), "15 December + 30 days");
     assert_eq!(case.due(TermKind::EndOfWorks, None).0, date(2027, 4, 14), "90 days from then");
+}
+
+#[test]
+fn nobody_is_called_after_the_works_and_no_works_end_while_terms_stand_still() {
+    let mut case = directly();
+    let asked = case.taken(COMUNE, "2026-12-10 10:00", request());
+    case.lead("2026-12-11 10:00", suspension(vec![asked], date(2026, 12, 11), 30));
+    let held = MeetingMinutes {
+        present: present(&[COMUNE, PROVINCIA, SABAP, USR]),
+        works_closed: true,
+        ..session(noticed(&case), 1, "2026-12-15 09:00", "2026-12-15 12:00")
+    };
+    let at = "2026-12-15 13:00";
+    assert!(matches!(
+        case.refused(LEAD, at, Act::MeetingMinutes(held.clone())),
+        Refusal::TermsSuspended { .. }
+    ));
+    let mut case = directly();
+    case.lead(at, Act::MeetingMinutes(held));
+    let added = vec![invited("asur/prot", false)];
+    let added = ParticipantAdded { added, dates: None, released: Vec::new() };
+    assert_eq!(case.refused(LEAD, "2026-12-16 10:00", Act::ParticipantAdded(added)), Refusal::WorksClosed);
 }

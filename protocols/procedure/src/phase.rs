@@ -5,7 +5,7 @@ use serde::Serialize;
 
 use crate::acts::{Direction, Efficacy, Outcome, Outside};
 use crate::conference::Conference;
-use crate::guards::{is_party_initiated, rebuttal_until};
+use crate::guards::{is_rebuttable, rebuttal_until};
 use crate::legal_time::{LegalNow, expired};
 use crate::sittings::Meets;
 use crate::view::BodyStatus;
@@ -94,7 +94,7 @@ impl Conference {
 
     fn phase_after_negative(&self, now: LegalNow) -> Phase {
         let lapsed = rebuttal_until(self).is_some_and(|until| expired(until, now));
-        if is_party_initiated(self) && (!lapsed || self.observations_came()) {
+        if is_rebuttable(self) && (!lapsed || self.observations_came()) {
             Phase::Negative10Bis
         } else {
             Phase::ConcludedNegative

@@ -266,3 +266,34 @@ fn silence_grants_nothing_where_no_law_says_so() {
     let attested = Act::SilentGrantCertificate(certificate(filed, date(2026, 12, 27)));
     assert_eq!(case.refused(LEAD, "2027-02-01 10:00", attested), Refusal::NoSilentGrant);
 }
+
+#[test]
+fn a_conference_called_after_the_silence_was_complete_undoes_no_grant() {
+    let mut case = Case::draft();
+    let filed =
+        case.lead("2026-11-30 09:00", application(Sector::ElectronicWorks, Some(WorksClass::Crossing)));
+    let stated = Notice {
+        sector: Some(Sector::ElectronicWorks),
+        started_on: date(2026, 11, 30),
+        ..notice_on(date(2026, 12, 11))
+    };
+    case.lead("2026-12-11 09:00", Act::Notice(stated));
+    case.lead("2026-12-11 10:00", Act::SilentGrantCertificate(certificate(filed, date(2026, 12, 10))));
+    assert_eq!(case.phase("2026-12-11 11:00"), Phase::GrantedSilently);
+}
+
+#[test]
+fn a_disputed_position_keeps_the_silence_of_plants_from_being_certified() {
+    let (mut case, filed) = electronic(Sector::ElectronicPlants, None);
+    let until = case.term(TermKind::Determination, Some(SABAP)).unwrap().prudential;
+    let between = format!("{until} 10:00");
+    let disputed = case.determination(SABAP, &between, with(Position::Dissent, 1));
+    assert_eq!(
+        case.refused(
+            LEAD,
+            "2027-02-01 10:00",
+            Act::SilentGrantCertificate(certificate(filed, date(2027, 1, 29)))
+        ),
+        Refusal::DisputeOpen { message: disputed }
+    );
+}

@@ -7,7 +7,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use super::meetings::{missing_representative, within_works};
 use super::positions::defects;
-use super::{Checked, same_round};
+use super::{Checked, not_suspended, same_round};
 use crate::acts::{Determination, MeetingCall, MeetingMinutes, MeetingMode, Position, SessionPosition};
 use crate::conference::{Conference, Evidence, Received, Sent};
 use crate::legal_time::{LegalNow, rome_date};
@@ -32,6 +32,9 @@ pub(super) fn minutes(
     }
     within_works(conference, rome_date(minutes.opened_at))
         .or_else(|refusal| one_session(minutes, refusal))?;
+    if minutes.works_closed {
+        not_suspended(conference, at)?;
+    }
     goes_on(conference, minutes)?;
     quorum(conference, minutes)?;
     if conference.is_fact_finding() && !minutes.positions.is_empty() {

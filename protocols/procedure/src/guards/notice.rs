@@ -297,10 +297,15 @@ fn proposed_dates_with(law: &Law, settled: &Settled<'_>, day: Date, invited: &[I
 pub(super) fn extension(
     conference: &Conference,
     extension: &ParticipantAdded,
+    at: LegalNow,
     out: &mut Checked,
 ) -> Result<(), Refusal> {
     if extension.added.is_empty() && extension.released.is_empty() {
         return Err(Refusal::NothingChanged);
+    }
+    // who is called after the works could neither take a position nor be taken to assent
+    if !extension.added.is_empty() && conference.meets().is_some() && conference.works_are_over(at) {
+        return Err(Refusal::WorksClosed);
     }
     calls(conference.lead(), &extension.added)?;
     for call in &extension.added {

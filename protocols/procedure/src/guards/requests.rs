@@ -3,17 +3,18 @@
 
 use super::{Checked, not_suspended};
 use crate::acts::{
-    ConveningRequest, Direction, Outcome, Outside, Position, RebuttalForwarded, Sector,
+    ConveningRequest, Direction, Notice, Outcome, Outside, Position, RebuttalForwarded, Sector,
     SilentGrantCertificate, WorksClass,
 };
-use crate::conference::Conference;
+use crate::conference::{Conference, Sent};
+use crate::counting::Due;
 use crate::law::Law;
-use crate::legal_time::{LegalNow, expired};
+use crate::legal_time::{LegalNow, expired, rome_date};
 use crate::procedures::value_name;
 use crate::refusal::{Refusal, Warning};
 use crate::schedule::{Facts, Planned, Request, schedule};
 use crate::term::StartEvent;
-use crate::timeliness::counted_of;
+use crate::timeliness::{counted_of, undecided_of};
 
 pub(super) fn convening(
     conference: &Conference,
@@ -43,6 +44,9 @@ pub(super) fn rebuttal(conference: &Conference, rebuttal: &RebuttalForwarded) ->
     if conclusion.message != rebuttal.conclusion {
         return Err(Refusal::OtherConclusion { given: rebuttal.conclusion });
     }
+    if conference.rebuttals().iter().any(|known| known.act.observations == rebuttal.observations) {
+        return Err(Refusal::NothingChanged);
+    }
     let on_record = conference.exchanges().iter().any(|exchange| {
         exchange.message == rebuttal.observations
             && exchange.act.party == Outside::Applicant
@@ -64,9 +68,6 @@ pub(super) fn certificate(
         return Err(Refusal::MessageUnknown { message: certificate.application });
     }
     match application.act.sector {
-        Some(Sector::ElectronicWorks) if conference.notice().is_some() => {
-            return Err(Refusal::SilenceStopped);
-        }
         Some(Sector::ElectronicWorks) => {}
         Some(Sector::ElectronicPlants) => unblocked(conference, at)?,
         _ => return Err(Refusal::NoSilentGrant),
@@ -76,6 +77,9 @@ pub(super) fn certificate(
         return Err(Refusal::TermsSuspended { until: at.date() });
     }
     let [grant, attested] = planned(&application.act, request)?;
+    if application.act.sector == Some(Sector::ElectronicWorks) && stopped(conference, grant.due) {
+        return Err(Refusal::SilenceStopped);
+    }
     if certificate.expired_on != grant.due.strict {
         return Err(Refusal::GrantFactsDiffer { due: grant.due.strict });
     }
@@ -88,10 +92,20 @@ pub(super) fn certificate(
     Ok(())
 }
 
+/// Art. 49: calling the conference stops the days of the silence, not a silence that was complete before.
+fn stopped(conference: &Conference, grant: Due) -> bool {
+    let called =
+        |notice: &Sent<Notice>| notice.act.round > 1 || rome_date(notice.issued_at) <= grant.prudential;
+    conference.notice().is_some_and(called)
+}
+
 /// Art. 44: a reasoned dissent, a conclusion or an act that European law wants express keeps the silence from granting.
 fn unblocked(conference: &Conference, at: LegalNow) -> Result<(), Refusal> {
     not_suspended(conference, at)?;
     for (writer, body) in conference.active_bodies() {
+        if let Some(disputed) = undecided_of(conference, writer) {
+            return Err(Refusal::DisputeOpen { message: disputed.message });
+        }
         let dissents = counted_of(conference, writer).is_some_and(|counted| {
             let position = counted.determination().act.position;
             matches!(position, Position::Dissent | Position::SurmountableDissent)
