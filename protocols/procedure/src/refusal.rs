@@ -243,8 +243,8 @@ sayings! {
             "l'assenso di {body} non è senza condizioni", "{body} did not assent without conditions";
         /// A positive conclusion against a dissent.
         DissentStands { body: Writer = "The body." } => "dissent_stands", CONCLUSION,
-            "{body} dissente: senza riunione la conferenza non si conclude positivamente",
-            "{body} dissents: without a meeting there is no positive conclusion";
+            "{body} dissente: la conclusione è positiva solo dopo una riunione, secondo le posizioni prevalenti",
+            "{body} dissents: only after a meeting, by the prevailing positions, is the conclusion positive";
         /// A conclusion with prescriptions where nobody prescribed.
         NothingPrescribed => "nothing_prescribed", CONCLUSION,
             "nessuna amministrazione ha posto prescrizioni", "nobody made prescriptions";
@@ -267,8 +267,8 @@ sayings! {
             "prescription {number} of {message} does not exist or appears twice";
         /// A positive conclusion that leaves a prescription out.
         PrescriptionRejected { message: MessageId = "The determination.", number: u16 = "The prescription." } => "prescription_rejected", CONCLUSION,
-            "la prescrizione {number} di {message} non è accolta: senza riunione non si conclude positivamente",
-            "prescription {number} of {message} is not accepted: without a meeting there is no positive conclusion";
+            "la prescrizione {number} di {message} non è accolta: la conclusione è positiva solo dopo una riunione, secondo le posizioni prevalenti",
+            "prescription {number} of {message} is not accepted: only after a meeting, by the prevailing positions, is the conclusion positive";
         /// A negative conclusion without a dissent.
         NoDissent => "no_dissent", CONCLUSION,
             "nessuna amministrazione ha espresso dissenso", "nobody dissented";
@@ -339,8 +339,8 @@ sayings! {
             "every assent is unconditional: adopt the positive conclusion";
         /// Another way of meeting than the one of the regime.
         MeetingModeWrong { regime: String = "The regime." } => "meeting_mode_wrong", AFTERWARDS,
-            "nel regime {regime} dopo le determinazioni si tiene l'altra forma di riunione: telematica, o simultanea nel testo del 2016",
-            "under regime {regime} the other form of meeting follows the determinations: telematic, or simultaneous by the text of 2016";
+            "nel regime {regime} la riunione è nell'altra forma: telematica dopo le determinazioni (simultanea nel testo del 2016), simultanea su richiesta o se indetta così",
+            "under regime {regime} the meeting has the other form: telematic after the determinations (simultaneous by the text of 2016), simultaneous on request or where so convened";
         /// A request granted after a determination term would give back days that have passed.
         GrantReopens { body: Writer = "The body.", until: Date = "The last day of its term." } => "grant_reopens", SYNCHRONOUS,
             "il termine perentorio di {body} è scaduto il {until} e non si riapre: convocare la riunione che segue le determinazioni",
@@ -425,8 +425,8 @@ sayings! {
             "no single representative speaks for the author, or the conference does not meet: give a determination of one's own";
         /// Fewer than half of the members.
         NoQuorum { present: usize = "Members present.", members: usize = "Members." } => "no_quorum", EARTHQUAKE,
-            "{present} presenti su {members} componenti: manca la metà; aggiornare la seduta senza deliberare",
-            "{present} of {members} members present: less than half; adjourn without deliberating";
+            "{present} presenti su {members} componenti: non è raggiunta la metà; aggiornare o riconvocare la seduta senza deliberare",
+            "{present} of {members} members present: less than half; adjourn or call again without deliberating";
         /// The majority of those present is not in favour.
         MajorityAgainst { in_favour: usize = "In favour.", present: usize = "Present." } => "majority_against", EARTHQUAKE,
             "favorevoli {in_favour} su {present} presenti: la determinazione è negativa", "{in_favour} of {present} present are in favour: the conclusion is negative";
