@@ -6,7 +6,7 @@ use serde::Serialize;
 use crate::acts::{Direction, Efficacy, Outcome, Outside};
 use crate::conference::Conference;
 use crate::guards::{is_rebuttable, rebuttal_until};
-use crate::legal_time::{LegalNow, expired};
+use crate::legal_time::{LegalNow, expired, rome_date};
 use crate::sittings::Meets;
 use crate::view::BodyStatus;
 
@@ -110,13 +110,16 @@ impl Conference {
         }
     }
 
+    /// Whether observations of the applicant on the conclusion came in their days (art. 14-bis c. 5).
     pub(crate) fn observations_came(&self) -> bool {
         let about = self.conclusion().map(|conclusion| conclusion.message);
+        let until = rebuttal_until(self);
         self.exchanges.iter().any(|exchange| {
             exchange.act.party == Outside::Applicant
                 && exchange.act.direction == Direction::Received
                 && exchange.act.about.is_some()
                 && exchange.act.about == about
+                && until.is_none_or(|until| rome_date(exchange.act.at) <= until)
         })
     }
 }

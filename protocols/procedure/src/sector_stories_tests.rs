@@ -297,3 +297,30 @@ fn a_disputed_position_keeps_the_silence_of_plants_from_being_certified() {
         Refusal::DisputeOpen { message: disputed }
     );
 }
+
+#[test]
+fn a_request_after_its_days_does_not_put_off_the_silence() {
+    let mut case = Case::draft();
+    let filed =
+        case.lead("2026-11-30 09:00", application(Sector::ElectronicWorks, Some(WorksClass::Ordinary)));
+    let at = "2027-02-01 10:00";
+    let requested = |on, completed, expired_on| {
+        Act::SilentGrantCertificate(SilentGrantCertificate {
+            requested_on: Some(on),
+            completed_on: completed,
+            ..certificate(filed, expired_on)
+        })
+    };
+    let (late, answered) = (date(2026, 12, 11), Some(date(2026, 12, 21)));
+    assert_eq!(
+        case.refused(LEAD, at, requested(late, answered, date(2027, 1, 20))),
+        Refusal::GrantFactsDiffer { due: date(2026, 12, 30) },
+        "asked on the eleventh day"
+    );
+    case.warnings(LEAD, at, requested(late, None, date(2026, 12, 30)));
+    case.warnings(LEAD, at, requested(date(2026, 12, 10), answered, date(2027, 1, 20)));
+    assert_eq!(
+        case.refused(LEAD, at, requested(date(2026, 12, 10), Some(date(2026, 12, 9)), date(2027, 1, 20))),
+        Refusal::DeliveryDate { given: date(2026, 12, 9), from: date(2026, 12, 10), until: date(2027, 2, 1) }
+    );
+}

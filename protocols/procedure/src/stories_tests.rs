@@ -126,6 +126,9 @@ fn story_b_a_negative_conclusion_opens_a_second_round() {
         [Action::AwaitObservations { until: Some(date(2026, 12, 21)) }]
     );
     assert_eq!(case.phase("2026-12-22 10:00"), Phase::ConcludedNegative);
+    let mut late = case.clone();
+    late.with_applicant("2027-03-01 10:00", Direction::Received, negative);
+    assert_eq!(late.phase("2027-03-01 11:00"), Phase::ConcludedNegative, "what comes late changes nothing");
     case.with_applicant("2026-12-18 10:00", Direction::Received, negative);
     assert_eq!(case.phase("2026-12-22 10:00"), Phase::Negative10Bis);
     assert_eq!(case.conference.view(now("2026-12-18 11:00")).actions, [Action::ConveneAgain { round: 2 }]);

@@ -1,6 +1,8 @@
 //! Guards of what comes from outside: the request that starts the procedure, observations forwarded, grants by silence
 //! (L. 241/1990 art. 10-bis, 14-bis c. 2, c. 5; D.Lgs. 259/2003 art. 44, 49; RULES A.9, D.1, D.7).
 
+use jiff::civil::Date;
+
 use super::{Checked, not_suspended};
 use crate::acts::{
     ConveningRequest, Direction, Notice, Outcome, Outside, Position, RebuttalForwarded, Sector,
@@ -72,11 +74,12 @@ pub(super) fn certificate(
         Some(Sector::ElectronicPlants) => unblocked(conference, at)?,
         _ => return Err(Refusal::NoSilentGrant),
     }
-    let request = request_of(conference, certificate);
+    stated_days(certificate, application.act.received_on, at)?;
+    let request = request_of(conference, &application.act, certificate)?;
     if request.is_some_and(|request| request.answered.is_none()) {
         return Err(Refusal::TermsSuspended { until: at.date() });
     }
-    let [grant, attested] = planned(&application.act, request)?;
+    let [grant, attested] = planned(&application.act, request, grant_names(&application.act))?;
     if application.act.sector == Some(Sector::ElectronicWorks) && stopped(conference, grant.due) {
         return Err(Refusal::SilenceStopped);
     }
@@ -117,28 +120,54 @@ fn unblocked(conference: &Conference, at: LegalNow) -> Result<(), Refusal> {
     Ok(())
 }
 
-/// The one request to the applicant: as the conference suspended its terms, else as the certificate states it.
-fn request_of(conference: &Conference, certificate: &SilentGrantCertificate) -> Option<Request> {
-    match conference.suspension() {
-        Some(suspension) => Some(Request {
-            on: suspension.suspended_on,
-            answered: suspension.delivered.as_ref().map(|delivered| delivered.received_on),
-        }),
-        None => {
-            let on = certificate.requested_on?;
-            Some(Request { on, answered: certificate.completed_on })
+/// The days that the certificate states follow each other, and none lies ahead.
+fn stated_days(certificate: &SilentGrantCertificate, filed: Date, at: LegalNow) -> Result<(), Refusal> {
+    let until = at.date();
+    let requested = certificate.requested_on.unwrap_or(filed);
+    if requested < filed || requested > until {
+        return Err(Refusal::SuspensionDate { given: requested, from: filed, until });
+    }
+    match certificate.completed_on {
+        Some(given) if given < requested || given > until || certificate.requested_on.is_none() => {
+            Err(Refusal::DeliveryDate { given, from: requested, until })
         }
+        _ => Ok(()),
     }
 }
 
-/// The day of the silence and that of the certificate, by the data of the sector.
-fn planned(application: &ConveningRequest, request: Option<Request>) -> Result<[Planned; 2], Refusal> {
+/// The one request to the applicant: as the conference suspended its terms, else as the certificate states it, if it came in its days.
+fn request_of(
+    conference: &Conference,
+    application: &ConveningRequest,
+    certificate: &SilentGrantCertificate,
+) -> Result<Option<Request>, Refusal> {
+    if let Some(suspension) = conference.suspension() {
+        let answered = suspension.delivered.as_ref().map(|delivered| delivered.received_on);
+        return Ok(Some(Request { on: suspension.suspended_on, answered }));
+    }
+    let Some(on) = certificate.requested_on else { return Ok(None) };
+    let [last] = planned(application, None, ["integration_requests"])?;
+    // a request after its days moves nothing: the silence is complete on its day all the same
+    let in_time = on <= last.due.prudential;
+    Ok(in_time.then_some(Request { on, answered: certificate.completed_on }))
+}
+
+/// The names of the silence and of its certificate in the data of the sector.
+fn grant_names(application: &ConveningRequest) -> [&'static str; 2] {
+    match application.works {
+        Some(WorksClass::Crossing) => ["grant_crossings", "certificate_crossings"],
+        Some(WorksClass::Existing) => ["grant_existing", "certificate_existing"],
+        Some(WorksClass::Ordinary) | None => ["grant", "certificate"],
+    }
+}
+
+/// Terms of the sector, by their names in its data.
+fn planned<const N: usize>(
+    application: &ConveningRequest,
+    request: Option<Request>,
+    names: [&'static str; N],
+) -> Result<[Planned; N], Refusal> {
     let sector = application.sector.ok_or(Refusal::NoSilentGrant)?;
-    let grant = match application.works {
-        Some(WorksClass::Crossing) => "grant_crossings",
-        Some(WorksClass::Existing) => "grant_existing",
-        Some(WorksClass::Ordinary) | None => "grant",
-    };
     let filed = application.received_on;
     let facts = Facts {
         kind: sector.procedure().to_owned(),
@@ -149,13 +178,14 @@ fn planned(application: &ConveningRequest, request: Option<Request>) -> Result<[
     };
     let law = Law::on(filed).ok_or(Refusal::RegimeUnknown { on: filed })?;
     let schedule = schedule(law, &facts).map_err(|_| Refusal::GrantFactsDiffer { due: filed })?;
-    let found = |id: String| {
+    let mut found = Vec::with_capacity(N);
+    for id in names {
         let planned = schedule.terms.iter().find(|planned| planned.id == id).cloned();
-        planned.ok_or_else(|| Refusal::ValueMissing {
+        found.push(planned.ok_or_else(|| Refusal::ValueMissing {
             regime: sector.procedure().to_owned(),
-            value: value_name(sector.procedure(), &id),
+            value: value_name(sector.procedure(), id),
             source_norm: schedule.procedure.norm.clone(),
-        })
-    };
-    Ok([found(grant.to_owned())?, found(grant.replace("grant", "certificate"))?])
+        })?);
+    }
+    found.try_into().map_err(|_| Refusal::NoSilentGrant) // as many as were named
 }
