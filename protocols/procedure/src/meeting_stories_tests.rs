@@ -812,6 +812,13 @@ fn the_works_count_from_the_first_session_as_the_suspension_moved_it() {
     case.lead("2026-12-09 10:00", suspension(vec![asked], date(2026, 12, 9), 30));
     assert_eq!(case.due(TermKind::Meeting, None).0, date(2027, 1, 14), "15 December + 30 days");
     assert_eq!(case.due(TermKind::EndOfWorks, None).0, date(2027, 4, 14), "90 days from then");
+    let came = now("2026-12-16 10:00");
+    let dates = crate::guards::dates_after_integrations(&case.conference, date(2026, 12, 16), came).unwrap();
+    assert_eq!(
+        (dates.meeting_on, dates.determination_until),
+        (date(2026, 12, 22), date(2027, 3, 22)),
+        "7 days; the works end 90 days after the first session"
+    );
 }
 
 #[test]

@@ -144,10 +144,12 @@ pub fn dates_after_integrations(
         all.iter().filter(of_class).map(|term| term.strict).max()
     };
     let of_kind = |kind| all.iter().find(|term| term.kind == kind).map(|term| term.strict);
+    // called directly, all bodies have the time of the works
+    let works = of_kind(TermKind::EndOfWorks);
     Some(StatedDates {
         integration_until: stated.integration_until,
-        determination_until: last(false).unwrap_or(stated.determination_until),
-        sensitive_until: last(true).or(stated.sensitive_until),
+        determination_until: works.or_else(|| last(false)).unwrap_or(stated.determination_until),
+        sensitive_until: stated.sensitive_until.and(works).or_else(|| last(true)).or(stated.sensitive_until),
         meeting_on: of_kind(TermKind::Meeting).unwrap_or(stated.meeting_on),
         procedure_until: of_kind(TermKind::Procedure),
     })
