@@ -319,12 +319,13 @@ sayings! {
         /// The request or application is on record already.
         AlreadyRequested { message: MessageId = "The record." } => "already_requested", CONVENING,
             "la richiesta è già registrata ({message}): indire la conferenza", "the request is on record already ({message}): convene";
-        /// The notice counts from another day than the one on record.
+        /// The notice and the request on record count from different days.
         StartDiffers { recorded: Date = "The day on record." } => "start_differs", CONVENING,
             "la richiesta risulta ricevuta il {recorded}: indicare questa data", "the request was received on {recorded}: state that day";
-        /// The notice is of another sector than the request on record.
+        /// The notice and the request on record are of different sectors.
         SectorDiffers => "sector_differs", CONVENING,
-            "la richiesta registrata riguarda un'altra disciplina di settore", "the request on record is of another sector";
+            "la richiesta e l'indizione indicano discipline di settore diverse: indicare la stessa",
+            "the request and the notice are of different sectors: state the same";
         /// A class of works belongs to art. 49 alone, and is due there.
         WorksClassMisplaced => "works_class_misplaced", WORKS_49,
             "la classe dei lavori si indica per le opere dell'art. 49, e solo per quelle",

@@ -324,3 +324,22 @@ fn a_request_after_its_days_does_not_put_off_the_silence() {
         Refusal::DeliveryDate { given: date(2026, 12, 9), from: date(2026, 12, 10), until: date(2027, 2, 1) }
     );
 }
+
+#[test]
+fn an_application_recorded_after_the_notice_serves_its_certificate() {
+    let mut case = Case::draft();
+    let stated =
+        Notice { sector: Some(Sector::ElectronicPlants), started_on: date(2026, 11, 30), ..notice() };
+    case.lead("2026-11-30 10:00", Act::Notice(stated));
+    assert_eq!(
+        case.refused(
+            LEAD,
+            "2026-12-01 09:00",
+            application(Sector::ElectronicWorks, Some(WorksClass::Ordinary))
+        ),
+        Refusal::SectorDiffers
+    );
+    let filed = case.lead("2026-12-01 09:00", application(Sector::ElectronicPlants, None));
+    case.lead("2027-02-01 10:00", Act::SilentGrantCertificate(certificate(filed, date(2027, 1, 29))));
+    assert_eq!(case.phase("2027-02-01 11:00"), Phase::GrantedSilently);
+}

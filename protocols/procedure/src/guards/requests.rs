@@ -26,8 +26,16 @@ pub(super) fn convening(
     if let Some(known) = conference.convening_request() {
         return Err(Refusal::AlreadyRequested { message: known.message });
     }
-    if let Some(notice) = conference.notice() {
-        return Err(Refusal::AlreadyConvened { round: notice.act.round });
+    // recorded after the notice it serves the certificate of a silent grant; it must be what the notice started from
+    match conference.notice().map(|notice| &notice.act) {
+        Some(notice) if notice.round > 1 => {
+            return Err(Refusal::AlreadyConvened { round: notice.round });
+        }
+        Some(notice) if notice.started_on != request.received_on => {
+            return Err(Refusal::StartDiffers { recorded: notice.started_on });
+        }
+        Some(notice) if notice.sector != request.sector => return Err(Refusal::SectorDiffers),
+        _ => {}
     }
     if request.received_on > at.date() {
         return Err(Refusal::StartInFuture { started_on: request.received_on });
