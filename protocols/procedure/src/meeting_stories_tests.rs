@@ -127,9 +127,8 @@ fn story_e_one_telematic_meeting() {
         case.refused(LEAD, "2027-01-20 10:00", effect(date(2027, 1, 20))),
         Refusal::OppositionOpen { .. }
     ));
-    for body in [COMUNE, SABAP] {
-        case.delivered_message(concluded, body, "2026-12-21 10:30");
-    }
+    // the Comune assented under conditions: only who dissented may oppose
+    case.delivered_message(concluded, SABAP, "2026-12-21 10:30");
     case.lead("2027-01-11 10:00", effect(date(2027, 1, 11)));
     assert_eq!(case.phase("2027-01-11 11:00"), Phase::Effective);
 }

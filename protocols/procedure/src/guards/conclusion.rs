@@ -392,7 +392,9 @@ pub(super) fn efficacy(
     match (conclusion.act.efficacy, statement.efficacy) {
         (Efficacy::Immediate, Efficacy::Suspended) => return Err(Refusal::EfficacyContradicted),
         (Efficacy::Suspended, Efficacy::Immediate) => {
-            let lines = conclusion.act.positions.iter().filter(|line| line.position != Position::Assent);
+            // whoever assented under conditions has nothing to oppose
+            let dissents = [Position::SurmountableDissent, Position::Dissent];
+            let lines = conclusion.act.positions.iter().filter(|line| dissents.contains(&line.position));
             let told = conference.qualified_dissents().map(|told| &told.author);
             for body in lines.map(|line| &line.body).chain(told) {
                 let passed = opposition_until(conference, body, conclusion.message)
