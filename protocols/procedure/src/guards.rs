@@ -25,7 +25,7 @@ use crate::refusal::{Refusal, Warning};
 use crate::regime::Settled;
 use crate::timeliness::{Timeliness, judge};
 
-pub(crate) use conclusion::rebuttal_until;
+pub(crate) use conclusion::{opposition_until, rebuttal_until};
 pub(crate) use minutes::spoken;
 pub use notice::{proposed_dates, proposed_dates_in};
 pub(crate) use positions::{is_absent, silence_term};

@@ -6,6 +6,7 @@
 //! - [`conference`]: the state, which [`evolve::evolve`] folds from the events of the procedente's chain; total, never failing.
 //! - [`guards`]: one check for each act; [`decide::decide`] asks it before an act is signed, `evolve` when it is folded.
 //! - [`mod@terms`], [`timeliness`]: until when, why, and what came in time; computed from the state on demand, never frozen.
+//! - [`mod@duties`]: what each administration must or may do, by when.
 //! - [`view`]: what people see at an instant. [`refusal`]: every no, with its code, its norm and its words.
 //!
 //! Conferences that nodes hold: the simplified asynchronous *conferenza decisoria* (art. 14-bis), under the regime of the day of its
@@ -16,6 +17,7 @@ pub mod calendar;
 pub mod conference;
 pub mod counting;
 pub mod decide;
+pub mod duties;
 pub mod evolve;
 pub mod guards;
 pub mod language;
@@ -58,6 +60,7 @@ mod walks_tests;
 
 pub use conference::{Conference, Evidence};
 pub use decide::{Command, Decided, decide};
+pub use duties::{Agenda, Duty, agenda, duties};
 pub use evolve::{Event, evolve, fold};
 pub use guards::{dates_after_integrations, proposed_dates, proposed_dates_in};
 pub use language::Lang;

@@ -349,7 +349,7 @@ impl Conference {
         }
     }
 
-    fn actions(&self, phase: Phase, now: LegalNow) -> Vec<Action> {
+    pub(crate) fn actions(&self, phase: Phase, now: LegalNow) -> Vec<Action> {
         match phase {
             Phase::Draft => vec![Action::Convene],
             Phase::Closed | Phase::ConcludedNegative | Phase::Effective | Phase::GrantedSilently => {

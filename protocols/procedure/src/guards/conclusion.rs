@@ -412,7 +412,11 @@ pub(super) fn efficacy(
 }
 
 /// Until when a body may oppose: its term from the proof that it has the conclusion. None without proof.
-fn opposition_until(conference: &Conference, body: &Writer, conclusion: MessageId) -> Option<Date> {
+pub(crate) fn opposition_until(
+    conference: &Conference,
+    body: &Writer,
+    conclusion: MessageId,
+) -> Option<Date> {
     let delivery = conference
         .deliveries()
         .iter()
