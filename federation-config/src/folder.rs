@@ -138,6 +138,7 @@ pub fn check_together(node: &NodeFile, federation: &FederationFile) -> Vec<Probl
 /// Checks that the key files are there, and that nobody else may read the secret ones.
 pub fn check_key_files(folder: &Path, node: &NodeFile) -> Vec<Problem> {
     let keys = &node.keys;
+    let password = node.mail.password.iter().map(|path| ("[mail].password", path, true));
     [
         ("[keys].message", &keys.message, true),
         ("[keys].certificates", &keys.certificates, false),
@@ -145,6 +146,7 @@ pub fn check_key_files(folder: &Path, node: &NodeFile) -> Vec<Problem> {
         ("[keys].bundle", &keys.bundle, false),
     ]
     .into_iter()
+    .chain(password)
     .filter_map(|(at, path, secret)| check_key_file(folder, at, path, secret))
     .collect()
 }

@@ -9,6 +9,7 @@ mod api_file;
 mod federation_file;
 mod field;
 mod folder;
+mod mail_file;
 mod node_file;
 mod problem;
 mod render;
@@ -19,6 +20,7 @@ pub use federation_file::{AnchorKey, FederationFile, Member};
 pub use folder::{
     Config, FEDERATION_FILE, FILE_BYTES_MAX, NODE_FILE, check_key_files, check_together, load, load_files,
 };
+pub use mail_file::{MailSettings, MailTls, OFFICIALS_MAX, Official, SUBSTITUTES_MAX, Substitute};
 pub use node_file::{Delivery, Documents, KeyFiles, Limits, NodeFile};
 pub use problem::{Code, Language, Place, Problem, Text};
 

@@ -7,6 +7,7 @@ use concerto_message::{FederationId, Writer};
 use crate::address::{Address, Wrong};
 use crate::api_file::{self, Api};
 use crate::field::{Found, Reading, Section, read_path, value_error};
+use crate::mail_file::{self, MailSettings};
 use crate::problem::{Code, Language, Problem, text};
 use crate::render::{self, Rendered};
 
@@ -47,6 +48,8 @@ pub struct NodeFile {
     pub limits: Limits,
     /// How documents are kept and moved.
     pub documents: Documents,
+    /// Reminders by ordinary e-mail.
+    pub mail: MailSettings,
 }
 
 /// The node's key files, relative to its folder.
@@ -153,6 +156,7 @@ impl NodeFile {
             delivery: Delivery::default(),
             limits: Limits::default(),
             documents: Documents::default(),
+            mail: MailSettings::default(),
         }
     }
 
@@ -172,7 +176,7 @@ impl NodeFile {
     /// The commented file with these values.
     pub fn to_toml(&self) -> String {
         let filled = render::fill(crate::default_node_toml(), |section, key| self.rendered(section, key));
-        filled + &self.api.rendered_webhooks()
+        filled + &self.api.rendered_webhooks() + &self.mail.rendered_officials()
     }
 
     fn rendered(&self, section: &str, key: &str) -> Option<Rendered> {
@@ -200,6 +204,7 @@ impl NodeFile {
             ("documents", "quota_bytes") => Rendered::number(self.documents.quota_bytes),
             ("documents", "reserve_bytes") => Rendered::number(self.documents.reserve_bytes),
             ("documents", "peer_bytes_per_second") => Rendered::number(self.documents.peer_bytes_per_second),
+            ("mail", key) => return self.mail.rendered(key),
             _ => return None,
         })
     }
@@ -229,6 +234,7 @@ fn read(reading: &mut Reading<'_>, table: &toml::de::DeTable<'_>) -> Option<Node
     let delivery = read_delivery(reading, &mut root);
     let limits = read_limits(reading, &mut root);
     let documents = read_documents(reading, &mut root);
+    let mail = mail_file::read(reading, &mut root);
     root.finish(reading);
     Some(NodeFile {
         writer: writer?.value,
@@ -242,6 +248,7 @@ fn read(reading: &mut Reading<'_>, table: &toml::de::DeTable<'_>) -> Option<Node
         delivery: delivery?,
         limits: limits?,
         documents: documents?,
+        mail: mail?,
     })
 }
 
@@ -385,7 +392,7 @@ pub(crate) fn read_url(written: &str) -> Result<FederationId, Wrong> {
     })
 }
 
-fn read_language(written: &str) -> Result<Language, Wrong> {
+pub(crate) fn read_language(written: &str) -> Result<Language, Wrong> {
     match written {
         "it" => Ok(Language::Italian),
         "en" => Ok(Language::English),

@@ -1,5 +1,6 @@
 //! The local API over this node: its trait implemented over the engine's queue and a reader of the store, and `concerto api`.
 
+use concerto_api::duties::Duties;
 use concerto_api::{About, EventKind, Member, Node, Reader, ServeError, Serving, Webhook};
 use concerto_core::{Case, Fault, Order, Reply};
 use concerto_crypto_openssl::OpensslRandom;
@@ -44,6 +45,7 @@ struct LocalNode {
     clock: Box<dyn Clock>,
     engine: mpsc::Sender<Told>,
     connected: Connected,
+    duties: Arc<Duties>,
 }
 
 /// Serves the API where the configuration says so.
@@ -51,11 +53,18 @@ pub(crate) async fn start(
     home: &Home,
     engine: mpsc::Sender<Told>,
     (documents, transfers): (Arc<dyn DocumentStore>, Transfers),
-    connected: Connected,
+    (connected, duties): (Connected, Arc<Duties>),
 ) -> Result<Option<Serving>, Failure> {
     let Some(listen) = home.node.api.listen else { return Ok(None) };
-    let node =
-        LocalNode { home: home.clone(), documents, transfers, clock: home.clock()?, engine, connected };
+    let node = LocalNode {
+        home: home.clone(),
+        documents,
+        transfers,
+        clock: home.clock()?,
+        engine,
+        connected,
+        duties,
+    };
     let config = concerto_api::Config { listen, folder: folder(home), webhooks: webhooks(home)? };
     let served = concerto_api::serve(Arc::new(node), config).await;
     served.map(Some).map_err(|error: ServeError| Failure::environment(error.code(), &error))
@@ -111,6 +120,10 @@ impl Node for LocalNode {
 
     fn documents(&self) -> &dyn DocumentStore {
         self.documents.as_ref()
+    }
+
+    fn duties(&self) -> &Duties {
+        &self.duties
     }
 
     fn received(&self, document: Digest) -> Option<u64> {

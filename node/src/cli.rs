@@ -75,6 +75,11 @@ pub(crate) enum Command {
     Inbox(Page),
     /// Messaggi che attendono una ricevuta · messages that wait for a receipt.
     Outbox(Page),
+    /// Adempimenti e scadenze, dal più vicino · duties and their dates, soonest first.
+    Duties(Duties),
+    /// La posta ordinaria dei promemoria · the ordinary mail of reminders.
+    #[command(subcommand)]
+    Mail(Mail),
     /// I token dei programmi che usano l'API · tokens of the programs that use the API.
     #[command(subcommand)]
     Token(Token),
@@ -255,6 +260,29 @@ pub(crate) struct Page {
     /// Quante righe al massimo · how many lines at most.
     #[arg(long, default_value_t = 100)]
     pub(crate) limit: usize,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct Duties {
+    /// Anche quelli degli altri, e ciò che è fatto o decaduto · also those of others, and what is done or lost.
+    #[arg(long)]
+    pub(crate) all: bool,
+    /// Solo ciò che scade entro tanti giorni, o è scaduto · only what is due within so many days, or overdue.
+    #[arg(long, value_parser = clap::value_parser!(u16).range(0..=3660))]
+    pub(crate) days: Option<u16>,
+    /// Quante righe al massimo · how many lines at most.
+    #[arg(long, default_value_t = 100)]
+    pub(crate) limit: usize,
+}
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum Mail {
+    /// Invia un messaggio di prova a un funzionario · sends a test mail to an official.
+    Test {
+        /// Il ruolo, come in node.toml · the role, as in node.toml.
+        #[arg(long)]
+        role: String,
+    },
 }
 
 #[derive(Debug, Args)]

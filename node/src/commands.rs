@@ -14,7 +14,9 @@ use crate::control::{self, WireDocument, WireOrder, WireReply};
 use crate::engine::Engine;
 use crate::home::{Home, read};
 use crate::output::{Failure, Output};
-use crate::{api, auto, demo, documents, export, init, pec, repair, serve, terms, tokens, verify, views};
+use crate::{
+    api, auto, demo, documents, duties, export, init, mail, pec, repair, serve, terms, tokens, verify, views,
+};
 
 /// Runs one command.
 pub(crate) fn run(out: Output, arguments: Arguments) -> Result<(), Failure> {
@@ -49,6 +51,8 @@ pub(crate) fn run(out: Output, arguments: Arguments) -> Result<(), Failure> {
         }
         Command::Inbox(page) => views::inbox(out, &Home::open(&folder)?, page.limit),
         Command::Outbox(page) => views::outbox(out, &Home::open(&folder)?, page.limit),
+        Command::Duties(command) => duties::run(out, &Home::open(&folder)?, &command),
+        Command::Mail(cli::Mail::Test { role }) => mail::test(out, &Home::open(&folder)?, &role),
         Command::Token(command) => tokens::run(out, &Home::open(&folder)?, &command),
         Command::Api(cli::Api::Openapi) => api::openapi(out),
         Command::Verify(v) => match v.folder {
@@ -154,6 +158,7 @@ fn tell(out: Output, home: &Home, order: WireOrder) -> Result<(), Failure> {
         }
         WireReply::StateDigests { .. }
         | WireReply::Transfers { .. }
+        | WireReply::Duties { .. }
         | WireReply::Pong
         | WireReply::Stopping => Ok(()),
     }

@@ -17,6 +17,7 @@ use std::time::Duration;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::sync::{Notify, Semaphore, mpsc, oneshot};
 
+use crate::duties::{Asked, Desk};
 use crate::engine::Told;
 use crate::transfers::{TransferProgress, Transfers};
 
@@ -50,6 +51,10 @@ pub(crate) enum WireOrder {
     StateDigests,
     /// What is on its way to this node.
     Transfers,
+    /// What is to be done.
+    Duties {
+        asked: Asked,
+    },
     /// The clock is right as it stands.
     ConfirmClock,
     /// Examine now everything that is held, and repair it.
@@ -85,6 +90,7 @@ pub(crate) enum WireReply {
     Sent { conference: ConferenceId, message: MessageId, warnings: Vec<Fault> },
     StateDigests { states: Vec<(ConferenceId, Digest)> },
     Transfers { transfers: Vec<TransferProgress> },
+    Duties { text: String, value: Value },
     Done,
     Pong,
     Stopping,
@@ -106,7 +112,7 @@ impl WireOrder {
     /// The order for the core; none for what the runtime does itself.
     pub(crate) fn into_order(self) -> Result<Option<Order>, Fault> {
         Ok(match self {
-            Self::Ping | Self::Scrub | Self::Stop | Self::Transfers => None,
+            Self::Ping | Self::Scrub | Self::Stop | Self::Transfers | Self::Duties { .. } => None,
             Self::StateDigests => Some(Order::StateDigests),
             Self::ConfirmClock => Some(Order::ConfirmClock),
             Self::Open { act, body, documents } => {
@@ -148,18 +154,18 @@ pub(crate) async fn serve(
     listener: tokio::net::UnixListener,
     engine: mpsc::Sender<Told>,
     signals: Arc<Signals>,
-    transfers: Transfers,
+    (transfers, desk): (Transfers, Desk),
 ) {
     let places = Arc::new(Semaphore::new(CONNECTIONS_MAX));
     loop {
         let Ok(place) = places.clone().acquire_owned().await else { return };
         let Ok((stream, _)) = listener.accept().await else { continue };
-        let (engine, signals, transfers) = (engine.clone(), signals.clone(), transfers.clone());
+        let (engine, signals, aside) = (engine.clone(), signals.clone(), (transfers.clone(), desk.clone()));
         tokio::spawn(async move {
             let mut stream = stream;
             // ends when the client is gone or takes too long
             while let Ok(true) =
-                tokio::time::timeout(PATIENCE, serve_one(&mut stream, &engine, &signals, &transfers)).await
+                tokio::time::timeout(PATIENCE, serve_one(&mut stream, &engine, &signals, &aside)).await
             {
             }
             drop(place);
@@ -172,11 +178,11 @@ async fn serve_one(
     stream: &mut tokio::net::UnixStream,
     engine: &mpsc::Sender<Told>,
     signals: &Signals,
-    transfers: &Transfers,
+    aside: &(Transfers, Desk),
 ) -> bool {
     // after an unreadable length nobody knows where the next order begins
     let (reply, more) = match read_frame(stream).await {
-        Ok(bytes) => (answer(&bytes, engine, signals, transfers).await, true),
+        Ok(bytes) => (answer(&bytes, engine, signals, aside).await, true),
         Err(error) if error.kind() == std::io::ErrorKind::UnexpectedEof => return false,
         Err(error) => (WireReply::Fault { fault: Fault::technical("control.read", &error) }, false),
     };
@@ -218,11 +224,18 @@ async fn answer(
     bytes: &[u8],
     engine: &mpsc::Sender<Told>,
     signals: &Signals,
-    transfers: &Transfers,
+    (transfers, desk): &(Transfers, Desk),
 ) -> WireReply {
     let order = match serde_json::from_slice::<WireOrder>(bytes) {
         Ok(WireOrder::Stop) => return WireReply::Stopping,
         Ok(WireOrder::Transfers) => return WireReply::Transfers { transfers: transfers.progress() },
+        Ok(WireOrder::Duties { asked }) => {
+            let desk = desk.clone();
+            let listed = tokio::task::spawn_blocking(move || desk.answer(asked)).await;
+            return listed.unwrap_or_else(|_| WireReply::Fault {
+                fault: Fault::technical("node.stopping", &"the node is stopping"),
+            });
+        }
         Ok(WireOrder::Scrub) => {
             signals.scrub.notify_one();
             return WireReply::Done;

@@ -14,8 +14,10 @@ use tokio::sync::{mpsc, oneshot};
 
 use crate::api;
 use crate::control::{self, Signals};
+use crate::duties::Desk;
 use crate::engine::{Ended, Engine, QUEUE_MAX, Told};
 use crate::home::Home;
+use crate::mail;
 use crate::output::{Failure, Output};
 use crate::repair;
 use crate::scrubbing::Scrubbing;
@@ -75,6 +77,7 @@ async fn serve(out: Output, home: &Home, first: bool) -> Result<Ended, Failure> 
     let engine = Engine::start(home.core_config()?, Box::new(journal), outside, Some(home.space()))?;
     let (thread, engine_ended) = run_engine(engine, told)?;
     let connected = api::Connected::default();
+    let desk = Desk::new(home);
     tokio::spawn(forward_peers(peers_tell, tell.clone(), connected.clone()));
     if let Some(streams) = link.incoming_streams() {
         tokio::spawn(transfers.clone().serve_peers(streams));
@@ -83,17 +86,30 @@ async fn serve(out: Output, home: &Home, first: bool) -> Result<Ended, Failure> 
     tokio::spawn(checkpoints(checkpointer, tell.clone()));
     let socket = home.socket_path();
     let signals = Arc::new(Signals::default());
-    tokio::spawn(control::serve(bind(&socket)?, tell.clone(), signals.clone(), transfers.clone()));
+    tokio::spawn(control::serve(
+        bind(&socket)?,
+        tell.clone(),
+        signals.clone(),
+        (transfers.clone(), desk.clone()),
+    ));
+    tokio::task::spawn_blocking({
+        let desk = desk.clone();
+        move || desk.warm()
+    });
+    tokio::spawn(mail::reminders(desk.clone(), tell.clone()));
     let scrubbing = Scrubbing::start(home.clone(), tell.clone(), signals.clone());
 
-    let serving = match api::start(home, tell.clone(), (documents, transfers.clone()), connected).await {
-        Ok(serving) => serving,
-        Err(failure) => {
-            let _ = tell.send(Told::Stop).await; // the engine may have stopped by itself
-            let _ = std::fs::remove_file(&socket);
-            return Err(failure);
-        }
-    };
+    let serving =
+        match api::start(home, tell.clone(), (documents, transfers.clone()), (connected, desk.index.clone()))
+            .await
+        {
+            Ok(serving) => serving,
+            Err(failure) => {
+                let _ = tell.send(Told::Stop).await; // the engine may have stopped by itself
+                let _ = std::fs::remove_file(&socket);
+                return Err(failure);
+            }
+        };
     // from the moment at which the node says that it is ready, a signal ends it in order
     let terminate = signal(SignalKind::terminate())?;
     if first {

@@ -16,6 +16,7 @@ use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex};
 use tokio::sync::{Semaphore, watch};
 
+use crate::duties::Duties;
 use crate::problem::Problem;
 use crate::tokens::{TokenFile, Tokens};
 use crate::uploads::Uploads;
@@ -51,6 +52,8 @@ pub trait Node: Send + Sync + 'static {
     fn salt(&self) -> Salt;
     /// Bodies and documents.
     fn documents(&self) -> &dyn DocumentStore;
+    /// The index of duties, shared with whoever else in the process asks for them.
+    fn duties(&self) -> &Duties;
     /// The names of the members of the federation.
     fn members(&self) -> Vec<Member>;
     /// The facts of an act, computed where they are left out, read as an act; of a first notice where there is no conference yet.

@@ -7,6 +7,7 @@
 mod admin;
 mod app;
 mod documents;
+pub mod duties;
 mod events;
 mod export;
 mod import;

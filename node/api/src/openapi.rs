@@ -12,7 +12,7 @@ use crate::import;
 use crate::operations::{COMMON_CODES, Content, OPERATIONS, Operation, READ_CODES, TOKEN_CODES};
 use crate::problem::{CODES, ProblemBody, known};
 use crate::request::{KEY_CHARS_MAX, PAGE_ROWS_MAX};
-use crate::{admin, documents, events, reads, views, writes};
+use crate::{admin, documents, duties, events, reads, views, writes};
 
 /// What a reader of the document should know first.
 const ABOUT: &str = include_str!("openapi_about.md");
@@ -65,6 +65,12 @@ pub(crate) fn terms_statement() -> Part {
 }
 pub(crate) fn timeliness() -> Part {
     maybe(part("views.timeliness"))
+}
+pub(crate) fn duty() -> Part {
+    part("views.duty")
+}
+pub(crate) fn duty_standing() -> Part {
+    part("views.duty_standing")
 }
 pub(crate) fn any_object() -> Part {
     ObjectBuilder::new().build().into()
@@ -234,6 +240,8 @@ fn parameters() -> Value {
     json!({
         "limit": query("limit", json!({ "type": "integer", "minimum": 1, "maximum": PAGE_ROWS_MAX, "default": 50 }), "Rows of the page at most."),
         "cursor": query("cursor", json!({ "type": "string", "maxLength": 1024 }), "What the page before gave as `next`."),
+        "everything": query("everything", json!({ "type": "boolean", "default": false }), "Also what others must do, and what was done or lost."),
+        "days": query("days", json!({ "type": "integer", "minimum": 0, "maximum": 3660 }), "Only what is due within so many days, by the strict date, and what is overdue."),
         "conference": path(
             "conference",
             json!({ "type": "string", "minLength": 1, "maxLength": 170 }),
@@ -270,6 +278,7 @@ fn schemas() -> Value {
     add::<views::InboxPage>(&mut found);
     add::<views::OutboxPage>(&mut found);
     add::<views::AlarmPage>(&mut found);
+    add::<duties::DutyPage>(&mut found);
     add::<views::DocumentPage>(&mut found);
     add::<views::TransferPage>(&mut found);
     add::<views::MessageDetail>(&mut found);

@@ -11,7 +11,7 @@ use std::sync::Arc;
 use crate::app::App;
 use crate::problem::Problem;
 use crate::tokens::{Denied, Scope};
-use crate::{admin, documents, events, export, openapi, reads, writes};
+use crate::{admin, documents, duties, events, export, openapi, reads, writes};
 
 /// What a request or an answer carries.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -198,6 +198,14 @@ pub(crate) const OPERATIONS: &[Operation] = operations! {
     get "/v1/alarms" "listAlarms" [READ] reads::alarms {
         "What an official must know of", "Oldest first.",
         parameters: PAGE, request: Content::Nothing, answer: 200 Content::Json("AlarmPage"), codes: PAGE_CODES
+    }
+    get "/v1/duties" "listDuties" [READ] duties::list {
+        "What is to be done, by when",
+        "Soonest first, overdue ones before all others, those without a date last: what this node's administration must or may still do. \
+         With `everything` also what others must do and what was done or lost; with `days` only what is due within so many days, and what is \
+         overdue. A duty whose date cannot be computed is there all the same and says why.",
+        parameters: &["limit", "cursor", "everything", "days", "If-None-Match", "Accept-Language"], request: Content::Nothing,
+        answer: 200 Content::Json("DutyPage"), codes: PAGE_CODES
     }
     get "/v1/events" "streamEvents" [READ] events::stream {
         "What newly comes, as server-sent events",

@@ -115,15 +115,20 @@ impl<S: Send + Sync> FromRequestParts<S> for Page {
     async fn from_request_parts(parts: &mut Parts, _: &S) -> Result<Self, Problem> {
         let Query(query) = Query::<PageQuery>::try_from_uri(&parts.uri)
             .map_err(|e| Problem::about("request.query", &e.body_text()))?;
-        let limit = query.limit.unwrap_or(PAGE_ROWS);
-        if !(1..=PAGE_ROWS_MAX).contains(&limit) {
-            return Err(Problem::about("request.query", &format!("limit: 1-{PAGE_ROWS_MAX}")));
-        }
-        Ok(Self { limit, cursor: query.cursor })
+        Self::checked(query.limit, query.cursor)
     }
 }
 
 impl Page {
+    /// A page of at most so many rows.
+    pub(crate) fn checked(limit: Option<usize>, cursor: Option<String>) -> Result<Self, Problem> {
+        let limit = limit.unwrap_or(PAGE_ROWS);
+        if !(1..=PAGE_ROWS_MAX).contains(&limit) {
+            return Err(Problem::about("request.query", &format!("limit: 1-{PAGE_ROWS_MAX}")));
+        }
+        Ok(Self { limit, cursor })
+    }
+
     /// Where the page begins: what the page before it gave as `next`.
     pub(crate) fn after<T: DeserializeOwned>(&self) -> Result<Option<T>, Problem> {
         let Some(cursor) = &self.cursor else { return Ok(None) };
