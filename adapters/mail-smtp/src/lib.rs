@@ -7,7 +7,7 @@ use lettre::message::header::{ContentType, Header, HeaderName, HeaderValue};
 use lettre::message::{Mailbox, Mailboxes, MessageBuilder};
 use lettre::transport::smtp::authentication::Credentials;
 use lettre::transport::smtp::client::{Certificate, CertificateStore, Tls, TlsParameters};
-use lettre::{Address, AsyncSmtpTransport, AsyncTransport, Message, Tokio1Executor};
+use lettre::{AsyncSmtpTransport, AsyncTransport, Message, Tokio1Executor};
 use std::fmt;
 use std::time::Duration;
 
@@ -184,15 +184,14 @@ impl Sender {
 fn parameters(config: &Config) -> Result<TlsParameters, MailError> {
     let mut builder = TlsParameters::builder(config.host.clone());
     if let Some(pem) = &config.authorities {
+        // a file without any would mean: trust nobody
+        if !String::from_utf8_lossy(pem).contains("-----BEGIN CERTIFICATE-----") {
+            return Err(MailError::Authorities);
+        }
         let certificate = Certificate::from_pem(pem).map_err(|_| MailError::Authorities)?;
         builder = builder.certificate_store(CertificateStore::None).add_root_certificate(certificate);
     }
     builder.build_rustls().map_err(|_| MailError::Tls)
-}
-
-/// Whether a text is a mail address.
-pub fn is_address(text: &str) -> bool {
-    text.parse::<Address>().is_ok()
 }
 
 fn mailbox(address: &str) -> Result<Mailbox, MailError> {

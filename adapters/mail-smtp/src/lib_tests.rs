@@ -273,7 +273,6 @@ async fn malformed_addresses_and_authorities_are_told_before_anything_leaves() {
     let mut wrong = config(1, Security::Implicit, None);
     wrong.authorities = Some(b"no certificate".to_vec());
     assert_eq!(Sender::new(&wrong).unwrap_err(), MailError::Authorities);
-    assert!(is_address("a@ente.example") && !is_address("a") && !is_address("a@b\nc"));
 }
 
 #[test]
