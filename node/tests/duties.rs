@@ -52,7 +52,6 @@ fn one_mail(mut stream: TcpStream, taken: &Taken) -> std::io::Result<()> {
                 mail.extend_from_slice(given.as_bytes());
                 continue;
             }
-            in_data = false;
             taken.lock().unwrap().push((std::mem::take(&mut to), std::mem::take(&mut mail)));
         }
         if let Some(address) = given.strip_prefix("RCPT TO:") {
@@ -182,6 +181,7 @@ fn assent_body() -> Value {
     json!({
         "schema": "urn:concerto:schema:body:determination:1",
         "language": "it",
+        "subject": "Assenso",
         "reasons": "Nulla osta.",
         "signatory": signatory(),
     })

@@ -74,7 +74,7 @@ fn case() -> Result<(ConferenceId, Vec<Event>), Failed> {
         let begin: Timestamp = "2026-11-30T08:00:00Z".parse()?;
         Ok(begin.checked_add(Span::new().minutes(minutes))?)
     };
-    let notice = notice(&bodies)?;
+    let notice = notice(&bodies, NOTICE)?;
     let lead = message(0);
     let regime = Regime::on(NOTICE)?.id.clone();
     let mut events = vec![Event::Lead { message: lead, issued_at: at(0)?, regime, act: Act::Notice(notice) }];
@@ -92,11 +92,11 @@ fn case() -> Result<(ConferenceId, Vec<Event>), Failed> {
     Ok((id, events))
 }
 
-fn message(number: u32) -> MessageId {
+pub(crate) fn message(number: u32) -> MessageId {
     MessageId(Digest::of(&number.to_le_bytes()))
 }
 
-fn notice(bodies: &[Writer]) -> Result<Notice, Failed> {
+pub(crate) fn notice(bodies: &[Writer], on: Date) -> Result<Notice, Failed> {
     let call = |(number, body): (usize, &Writer)| Invited {
         body: body.clone(),
         acts: vec![RequestedAct { act: "parere".to_owned(), eu_express_act: None }],
@@ -109,9 +109,9 @@ fn notice(bodies: &[Writer]) -> Result<Notice, Failed> {
         kind: Kind::Decision,
         form: Form::Simplified,
         party_initiated: true,
-        started_on: NOTICE,
-        regime_basis_date: NOTICE,
-        dates: proposed_dates(NOTICE, &invited).map_err(|refusal| refusal.code())?,
+        started_on: on,
+        regime_basis_date: on,
+        dates: proposed_dates(on, &invited).map_err(|refusal| refusal.code())?,
         sensitive_scope: SensitiveScope::Own,
         invited,
         round: 1,
@@ -119,7 +119,7 @@ fn notice(bodies: &[Writer]) -> Result<Notice, Failed> {
     })
 }
 
-fn assent() -> Determination {
+pub(crate) fn assent() -> Determination {
     Determination {
         position: Position::Assent,
         round: 1,

@@ -5,12 +5,14 @@
 //! verified, validated and synced at the other, and its *accepted* receipt verified and synced at its author. Beside it: what
 //! the cores allow (2 signatures and 2 verifications with P-256 for each exchange), what the disk allows (commits), what the
 //! transport allows (frames). Then one large document, beside a raw stream and a raw write. Also the memory of an idle node, the size of the
-//! program, the law: a large case folded, and the time of `concerto terms`; and the reads of the local API of a node with many conferences.
+//! program, the law: a large case folded, the time of `concerto terms`, and the day's duties over many conferences; and the reads of the
+//! local API of a node with many conferences.
 //!
 //! Exit codes: 0 every target is met, 1 a target is missed, 2 wrong usage, 4 the measurement failed.
 
 mod api;
 mod control;
+mod duties;
 mod federation;
 mod law;
 mod limits;
@@ -61,6 +63,8 @@ fn measure(settings: &Settings) -> Result<Report, Failed> {
     if settings.only.is_none_or(|only| only == Only::Law) {
         settings.progress("the law: a case of 5,000 messages, and concerto terms");
         report.law = Some(law::measure(&settings.concerto)?);
+        settings.progress(&format!("the day's duties over {} conferences", duties::CONFERENCES));
+        report.duties = Some(duties::measure()?);
     }
     if settings.conferences > 0 && settings.only.is_none_or(|only| only == Only::Api) {
         report.api = Some(api::measure(settings, settings.conferences)?);

@@ -4,6 +4,7 @@ use serde_json::{Value, json};
 use std::fmt::Write;
 
 use crate::api::{Measured, P99_MS_MAX};
+use crate::duties::{self, CONFERENCES, DUTIES_MS_MAX};
 use crate::law::{Law, REPLAY_MS_MAX, TERMS_MS_MAX};
 
 /// Least part of the machine's limit, at the most in flight, that exchanges must reach.
@@ -149,6 +150,7 @@ pub(crate) struct Report {
     pub(crate) program_bytes: u64,
     pub(crate) law: Option<Law>,
     pub(crate) api: Option<Measured>,
+    pub(crate) duties: Option<duties::Measured>,
 }
 
 /// A number that has a target.
@@ -179,6 +181,7 @@ impl Report {
     fn judged(&self) -> Vec<Judged> {
         let mut judged = self.law.map_or_else(Vec::new, judged_law);
         judged.extend(self.api.as_ref().map(judged_api));
+        judged.extend(self.duties.map(judged_duties).into_iter().flatten());
         if !self.exchanges.is_empty() {
             judged.extend(self.judged_node());
         }
@@ -239,6 +242,14 @@ impl Report {
         }
         if !self.exchanges.is_empty() {
             self.write_node(out)?;
+        }
+        if let Some(duties) = self.duties {
+            let mib = duties.index_bytes as f64 / 1_048_576.0;
+            let (outstanding, conferences) = (duties.outstanding, CONFERENCES);
+            writeln!(
+                out,
+                "{outstanding} duties of one node in {conferences} running conferences; their index takes {mib:.0} MiB"
+            )?;
         }
         for judged in self.judged() {
             let verdict = if judged.met { "PASS" } else { "FAIL" };
@@ -324,22 +335,32 @@ impl Report {
             "program_bytes": self.program_bytes,
             "law": self.law.map(|law| json!({ "replay_ms": law.replay_ms, "terms_ms": law.terms_ms })),
             "api": self.api.as_ref().map(api_json),
+            "duties": self.duties.map(|d| json!({
+                "conferences": CONFERENCES, "anew_ms": d.anew_ms, "listed_ms": d.listed_ms, "outstanding": d.outstanding,
+                "index_bytes": d.index_bytes,
+            })),
             "verdicts": verdicts,
             "pass": self.passed(),
         })
     }
 }
 
+fn within(what: &'static str, found: f64, most: f64) -> Judged {
+    let (told, target) = (format!("{found:.1} ms"), format!("below {most:.0} ms"));
+    Judged { what, found: told, target, met: found < most }
+}
+
+fn judged_duties(duties: duties::Measured) -> [Judged; 2] {
+    [
+        within("the day's duties of 45,000 conferences, from the index", duties.listed_ms, DUTIES_MS_MAX),
+        within("the same computed anew from states in memory", duties.anew_ms, DUTIES_MS_MAX),
+    ]
+}
+
 fn judged_law(law: Law) -> Vec<Judged> {
-    let judge = |what, found: f64, most: f64| Judged {
-        what,
-        found: format!("{found:.1} ms"),
-        target: format!("below {most:.0} ms"),
-        met: found < most,
-    };
     vec![
-        judge("a case of 50 bodies and 5,000 messages folded", law.replay_ms, REPLAY_MS_MAX),
-        judge("concerto terms, from start to end", law.terms_ms, TERMS_MS_MAX),
+        within("a case of 50 bodies and 5,000 messages folded", law.replay_ms, REPLAY_MS_MAX),
+        within("concerto terms, from start to end", law.terms_ms, TERMS_MS_MAX),
     ]
 }
 
