@@ -6,6 +6,7 @@
 //! journal.sqlite                  the journal: links, receipts, outbox
 //! documents/                      bodies and documents, addressed by content
 //! profile.toml  profile.toml.jws  values of the law that this administration decided, signed (where it has any)
+//! mail-sent.json                  the last day whose digest each official has got (where reminders are sent)
 //! control.sock                    orders while the node serves
 //! ```
 

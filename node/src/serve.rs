@@ -82,34 +82,22 @@ async fn serve(out: Output, home: &Home, first: bool) -> Result<Ended, Failure> 
     if let Some(streams) = link.incoming_streams() {
         tokio::spawn(transfers.clone().serve_peers(streams));
     }
-    tokio::spawn(tick(tell.clone()));
-    tokio::spawn(checkpoints(checkpointer, tell.clone()));
+    run_beside(&desk, &tell, checkpointer);
     let socket = home.socket_path();
     let signals = Arc::new(Signals::default());
-    tokio::spawn(control::serve(
-        bind(&socket)?,
-        tell.clone(),
-        signals.clone(),
-        (transfers.clone(), desk.clone()),
-    ));
-    tokio::task::spawn_blocking({
-        let desk = desk.clone();
-        move || desk.warm()
-    });
-    tokio::spawn(mail::reminders(desk.clone(), tell.clone()));
+    let aside = (transfers.clone(), desk.clone());
+    tokio::spawn(control::serve(bind(&socket)?, tell.clone(), signals.clone(), aside));
     let scrubbing = Scrubbing::start(home.clone(), tell.clone(), signals.clone());
 
-    let serving =
-        match api::start(home, tell.clone(), (documents, transfers.clone()), (connected, desk.index.clone()))
-            .await
-        {
-            Ok(serving) => serving,
-            Err(failure) => {
-                let _ = tell.send(Told::Stop).await; // the engine may have stopped by itself
-                let _ = std::fs::remove_file(&socket);
-                return Err(failure);
-            }
-        };
+    let shown = (connected, desk.index.clone());
+    let serving = match api::start(home, tell.clone(), (documents, transfers.clone()), shown).await {
+        Ok(serving) => serving,
+        Err(failure) => {
+            let _ = tell.send(Told::Stop).await; // the engine may have stopped by itself
+            let _ = std::fs::remove_file(&socket);
+            return Err(failure);
+        }
+    };
     // from the moment at which the node says that it is ready, a signal ends it in order
     let terminate = signal(SignalKind::terminate())?;
     if first {
@@ -135,6 +123,15 @@ async fn serve(out: Output, home: &Home, first: bool) -> Result<Ended, Failure> 
         Ok(Ok(ended)) => Ok(ended),
         _ => Err(Failure::environment("node.engine", &"the engine stopped with an error")),
     }
+}
+
+/// What runs beside the engine and speaks to it: the ticks of its clock, checkpoints, the index of duties, reminders.
+fn run_beside(desk: &Desk, tell: &mpsc::Sender<Told>, checkpointer: Checkpointer) {
+    tokio::spawn(tick(tell.clone()));
+    tokio::spawn(checkpoints(checkpointer, tell.clone()));
+    let index = desk.clone();
+    tokio::task::spawn_blocking(move || index.warm());
+    tokio::spawn(mail::reminders(desk.clone(), tell.clone()));
 }
 
 /// Gives the engine a thread of its own; the receiver hears when it ends, whatever the reason.

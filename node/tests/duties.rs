@@ -100,6 +100,7 @@ fn tasks(rows: &[Value]) -> Vec<String> {
 fn determination_due(federation: &Federation) -> Option<String> {
     let rows = duties(federation, "body", &[]);
     let row = rows.iter().find(|row| row["duty"]["task"] == json!("determine"))?;
+    row["reference"].as_str()?; // the text of the notice comes after the notice
     row["duty"]["due"]["strict"].as_str().map(str::to_owned)
 }
 

@@ -1,4 +1,4 @@
-//! Duties: what each administration must or may do in a conference, by when, and what follows if it does not (RULES G).
+//! Duties: what each administration must or may do in a conference, by when, and what follows if it does not (RULES G.1, G.2).
 //!
 //! Everything is computed from the state and the instant, as the [`view`](crate::view) is; dates are those of [`terms`], never others. A
 //! duty whose date the law does not give, or that a missing value of the law's data keeps from being computed, is shown all the same and

@@ -181,7 +181,7 @@ impl Report {
     fn judged(&self) -> Vec<Judged> {
         let mut judged = self.law.map_or_else(Vec::new, judged_law);
         judged.extend(self.api.as_ref().map(judged_api));
-        judged.extend(self.duties.map(judged_duties).into_iter().flatten());
+        judged.extend(self.duties.map(judged_duties));
         if !self.exchanges.is_empty() {
             judged.extend(self.judged_node());
         }
@@ -245,11 +245,12 @@ impl Report {
         }
         if let Some(duties) = self.duties {
             let mib = duties.index_bytes as f64 / 1_048_576.0;
-            let (outstanding, conferences) = (duties.outstanding, CONFERENCES);
+            let (outstanding, anew) = (duties.outstanding, duties.anew_ms);
             writeln!(
                 out,
-                "{outstanding} duties of one node in {conferences} running conferences; their index takes {mib:.0} MiB"
+                "{outstanding} duties of one node in {CONFERENCES} running conferences; their index takes {mib:.0} MiB;"
             )?;
+            writeln!(out, "computed anew from states in memory, on one core, in {anew:.0} ms")?;
         }
         for judged in self.judged() {
             let verdict = if judged.met { "PASS" } else { "FAIL" };
@@ -350,11 +351,8 @@ fn within(what: &'static str, found: f64, most: f64) -> Judged {
     Judged { what, found: told, target, met: found < most }
 }
 
-fn judged_duties(duties: duties::Measured) -> [Judged; 2] {
-    [
-        within("the day's duties of 45,000 conferences, from the index", duties.listed_ms, DUTIES_MS_MAX),
-        within("the same computed anew from states in memory", duties.anew_ms, DUTIES_MS_MAX),
-    ]
+fn judged_duties(duties: duties::Measured) -> Judged {
+    within("the day's duties of 45,000 conferences", duties.listed_ms, DUTIES_MS_MAX)
 }
 
 fn judged_law(law: Law) -> Vec<Judged> {
