@@ -110,6 +110,7 @@ async fn serve(out: Output, home: &Home, first: bool) -> Result<Ended, Failure> 
     }
     tracing::info!("stopping");
     scrubbing.stop();
+    desk.index.stop();
     if let Some(serving) = serving {
         serving.stop().await;
     }

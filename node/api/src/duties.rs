@@ -19,6 +19,7 @@ use jiff::civil::Date;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 use std::collections::{BTreeMap, BTreeSet};
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 use utoipa::ToSchema;
 
@@ -122,13 +123,19 @@ struct Kept {
 #[derive(Debug)]
 pub struct Duties {
     me: Writer,
+    stopping: AtomicBool,
     kept: Mutex<Kept>,
 }
 
 impl Duties {
     /// An empty index for the node of this writer.
     pub fn new(me: Writer) -> Self {
-        Self { me, kept: Mutex::default() }
+        Self { me, stopping: AtomicBool::new(false), kept: Mutex::default() }
+    }
+
+    /// Has whoever reads the journal for the index leave it: the node stops. Nothing is told from then on.
+    pub fn stop(&self) {
+        self.stopping.store(true, Ordering::Relaxed);
     }
 
     /// Brings the index up to this instant, then hands every duty kept to `read`.
@@ -142,7 +149,7 @@ impl Duties {
         read: impl FnOnce(&mut dyn Iterator<Item = Found<'_>>, bool) -> T,
     ) -> Result<T, JournalError> {
         let mut kept = self.kept.lock().unwrap_or_else(PoisonError::into_inner);
-        if let Err(error) = kept.refresh(&self.me, journal, now) {
+        if let Err(error) = kept.refresh(self, journal, now) {
             *kept = Kept::default();
             return Err(error);
         }
@@ -235,7 +242,12 @@ impl Found<'_> {
 }
 
 impl Kept {
-    fn refresh(&mut self, me: &Writer, journal: &dyn JournalFeed, now: LegalNow) -> Result<(), JournalError> {
+    fn refresh(
+        &mut self,
+        index: &Duties,
+        journal: &dyn JournalFeed,
+        now: LegalNow,
+    ) -> Result<(), JournalError> {
         let tips = journal.tips()?;
         if tips.link < self.seen.link || tips.receipt < self.seen.receipt || tips.alarm < self.seen.alarm {
             *self = Self::default(); // another journal than before: an older copy
@@ -253,8 +265,11 @@ impl Kept {
         stale.extend(past);
         self.complete |= first;
         for id in &stale {
+            if index.stopping.load(Ordering::Relaxed) {
+                return Err(JournalError::Medium("the node is stopping".to_owned()));
+            }
             let Some(case) = Case::load(id, as_read(journal))? else { continue };
-            self.keep(id.clone(), agenda_of(&case, me, now), today, notice_text(&case));
+            self.keep(id.clone(), agenda_of(&case, &index.me, now), today, notice_text(&case));
         }
         self.seen = tips;
         Ok(())
