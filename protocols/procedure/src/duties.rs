@@ -60,6 +60,12 @@ pub enum Task {
     HearOnPrescriptions,
     /// Hold the meeting, if one is needed.
     ConveneMeeting,
+    /// Call a meeting without which there is no conclusion.
+    CallMeeting,
+    /// Hold a session that was called, and draw up its minutes.
+    HoldSession,
+    /// Ask for the single representative of the administrations of the State.
+    ObtainRepresentative,
     /// Conclude the conference.
     Conclude,
     /// End the whole procedure.
@@ -338,6 +344,11 @@ impl Present<'_> {
     fn is_running(&self) -> bool {
         let conference = self.conference;
         conference.notice().is_some() && conference.conclusion().is_none() && conference.closure().is_none()
+    }
+
+    /// Whether it is held without sessions, but for the one meeting that may be needed.
+    fn is_simplified(&self) -> bool {
+        self.conference.notice().is_some_and(|notice| notice.act.form == Form::Simplified)
     }
 
     /// Whether silence assents in this kind of conference (L. 241/1990 art. 14-bis c. 4).

@@ -39,6 +39,7 @@ fn add_running(present: &Present<'_>, writer: &Writer, body: &Body, duties: &mut
             | TermKind::Suspension
             | TermKind::Meeting
             | TermKind::FinalDetermination
+            | TermKind::EndOfWorks
             | TermKind::Procedure => {}
         }
     }

@@ -8,7 +8,7 @@ use crate::acts::{Direction, Efficacy, Finding, Kind, Outside, Position, TermKin
 use crate::law::Law;
 use crate::legal_time::rome_date;
 use crate::refusal::Refusal;
-use crate::regime::{MissingValue, Regime};
+use crate::regime::{Force, MissingValue, Regime};
 use crate::term::terms_digest;
 use crate::timeliness::{Standing, Timeliness, Weight, judge, standing_of, weight};
 use crate::view::{Action, Phase};
@@ -88,6 +88,24 @@ fn of_action(present: &Present<'_>, action: &Action) -> Option<Duty> {
                 .collect(),
             ..new(Task::NotifyApplicant, Consequence::NoTermRuns)
         },
+        // told with the term of the meeting, as far as it is needed
+        Action::CallMeeting { .. } if present.is_simplified() => return None,
+        Action::CallMeeting { .. } => {
+            new(Task::CallMeeting, Consequence::NoConclusion).by(present.due(TermKind::Meeting, None))
+        }
+        Action::HoldSession { on } => {
+            let norm = Task::HoldSession.norm().to_owned();
+            let due = Due {
+                strict: *on,
+                prudential: *on,
+                force: Force::Directory,
+                norm,
+                term: None,
+                term_of: None,
+            };
+            new(Task::HoldSession, Consequence::Delay).by(Some(due))
+        }
+        Action::ObtainRepresentative { .. } => new(Task::ObtainRepresentative, Consequence::NoConclusion),
         Action::ConveneAgain { .. } => new(Task::ConveneAgain, Consequence::Delay),
         Action::StateEfficacy { conclusion } => {
             Duty { messages: vec![*conclusion], ..new(Task::StateEfficacy, Consequence::NoEfficacy) }
@@ -163,6 +181,7 @@ fn add_running(present: &Present<'_>, can_conclude: bool, duties: &mut Vec<Duty>
             | TermKind::IntegrationRequests
             | TermKind::Determination
             | TermKind::Suspension
+            | TermKind::EndOfWorks
             | TermKind::FinalDetermination => {}
         }
     }
@@ -253,7 +272,9 @@ fn add_differences(present: &Present<'_>, duties: &mut Vec<Duty>) {
 /// A notice that this node cannot fold because its own data lack a value: nothing of the conference has a date here until they have it.
 pub(super) fn add_missing(present: &Present<'_>, me: &Writer, duties: &mut Vec<Duty>) {
     let conference = present.conference;
-    let code = Refusal::ValueMissing { regime: String::new(), value: "", source_norm: String::new() }.code();
+    let code =
+        Refusal::ValueMissing { regime: String::new(), value: String::new(), source_norm: String::new() }
+            .code();
     let unfolded = conference.anomalies().iter().filter(|anomaly| anomaly.code == code);
     let messages: Vec<_> = unfolded.map(|anomaly| anomaly.message).collect();
     let running_without = conference.notice().is_some() && present.terms.is_empty();

@@ -176,7 +176,7 @@ fn between_the_readings_an_act_is_disputed_and_the_strict_day_leads() {
     assert_eq!(found(&case, LEAD, at, Task::DecideDispute).messages, [disputed]);
     let own = found(&case, PROVINCIA, at, Task::Determine);
     assert_eq!((own.done_on, own.consequence), (None, Consequence::OfficialDecides));
-    let found_timely = LateOrInvalidActNotice { message: disputed, finding: Finding::Timely };
+    let found_timely = LateOrInvalidActNotice { message: disputed, finding: Finding::Timely, body: None };
     case.lead(at, Act::LateOrInvalidActNotice(found_timely));
     assert!(!outstanding(&case, LEAD, at).contains(&Task::DecideDispute));
     assert_eq!(outstanding(&case, PROVINCIA, at), []);

@@ -31,6 +31,9 @@ impl Task {
             Self::ObtainExpressAct => "obtain-express-act",
             Self::HearOnPrescriptions => "hear-on-prescriptions",
             Self::ConveneMeeting => "convene-meeting",
+            Self::CallMeeting => "call-meeting",
+            Self::HoldSession => "hold-session",
+            Self::ObtainRepresentative => "obtain-representative",
             Self::Conclude => "conclude",
             Self::EndProcedure => "end-procedure",
             Self::NotifyApplicant => "notify-applicant",
@@ -59,6 +62,8 @@ impl Task {
                 "L. 241/1990 art. 14-bis c. 5"
             }
             Self::ConveneMeeting => "L. 241/1990 art. 14-bis c. 6",
+            Self::CallMeeting | Self::HoldSession => "L. 241/1990 art. 14-ter c. 1",
+            Self::ObtainRepresentative => "L. 241/1990 art. 14-ter c. 4",
             Self::EndProcedure => "L. 241/1990 art. 2",
             Self::StateEfficacy => "L. 241/1990 art. 14-quater c. 3",
             Self::CorrectTerms => "L. 241/1990 art. 14-bis c. 2",
@@ -90,6 +95,14 @@ impl Task {
             Self::ObtainExpressAct => ("ottenere l'atto espresso", "obtain the express act"),
             Self::HearOnPrescriptions => ("sentire sulle prescrizioni", "hear on the prescriptions"),
             Self::ConveneMeeting => ("tenere la riunione, se necessaria", "hold the meeting, if needed"),
+            Self::CallMeeting => ("convocare la riunione", "call the meeting"),
+            Self::HoldSession => {
+                ("tenere la seduta e redigerne il verbale", "hold the session and draw up its minutes")
+            }
+            Self::ObtainRepresentative => (
+                "chiedere la nomina del rappresentante unico delle amministrazioni statali",
+                "ask for the single representative of the administrations of the State",
+            ),
             Self::Conclude => ("concludere la conferenza", "conclude the conference"),
             Self::EndProcedure => ("concludere il procedimento", "end the procedure"),
             Self::NotifyApplicant => (
@@ -213,7 +226,7 @@ impl Duty {
     pub fn undated_text(&self, lang: Lang) -> Option<String> {
         let undated = self.undated?;
         if let Some(missing) = &self.missing {
-            let (regime, value, norm) = (&missing.regime, missing.value, &missing.norm);
+            let (regime, value, norm) = (&missing.regime, &missing.value, &missing.norm);
             return Some(match lang {
                 Lang::It => format!(
                     "nel regime {regime} manca il valore {value} ({norm}): lo deve fornire un profilo locale firmato"
