@@ -33,16 +33,7 @@ fn of_action(present: &Present<'_>, action: &Action) -> Option<Duty> {
     let new = |task, consequence| Duty::new(task, present.lead(), consequence);
     Some(match action {
         Action::Convene => convene(present),
-        Action::ObtainReceipt { body } => Duty {
-            since: present.conference.active_body(body).map(|called| called.called_on),
-            messages: present
-                .conference
-                .active_body(body)
-                .map(|called| called.called_by)
-                .into_iter()
-                .collect(),
-            ..new(Task::ObtainReceipt, Consequence::NoTermRuns).about(body)
-        },
+        Action::ObtainReceipt { body } => receipt_of(present, body),
         Action::ConsiderSuspension { requests } => {
             let duty = new(Task::OrderSuspension, Consequence::FacultyLost).faculty();
             Duty { messages: requests.clone(), ..duty.by(first_open_determination(present)) }
@@ -88,29 +79,46 @@ fn of_action(present: &Present<'_>, action: &Action) -> Option<Duty> {
                 .collect(),
             ..new(Task::NotifyApplicant, Consequence::NoTermRuns)
         },
-        // told with the term of the meeting, as far as it is needed
-        Action::CallMeeting { .. } if present.is_simplified() => return None,
-        Action::CallMeeting { .. } => {
-            new(Task::CallMeeting, Consequence::NoConclusion).by(present.due(TermKind::Meeting, None))
+        Action::CallMeeting { .. } | Action::HoldSession { .. } | Action::ObtainRepresentative { .. } => {
+            return of_meeting(present, action);
         }
-        Action::HoldSession { on } => {
-            let norm = Task::HoldSession.norm().to_owned();
-            let due = Due {
-                strict: *on,
-                prudential: *on,
-                force: Force::Directory,
-                norm,
-                term: None,
-                term_of: None,
-            };
-            new(Task::HoldSession, Consequence::Delay).by(Some(due))
-        }
-        Action::ObtainRepresentative { .. } => new(Task::ObtainRepresentative, Consequence::NoConclusion),
         Action::ConveneAgain { .. } => new(Task::ConveneAgain, Consequence::Delay),
         Action::StateEfficacy { conclusion } => {
             Duty { messages: vec![*conclusion], ..new(Task::StateEfficacy, Consequence::NoEfficacy) }
         }
     })
+}
+
+fn receipt_of(present: &Present<'_>, body: &Writer) -> Duty {
+    let called = present.conference.active_body(body);
+    Duty {
+        since: called.map(|called| called.called_on),
+        messages: called.map(|called| called.called_by).into_iter().collect(),
+        ..Duty::new(Task::ObtainReceipt, present.lead(), Consequence::NoTermRuns).about(body)
+    }
+}
+
+/// The duties of sessions.
+fn of_meeting(present: &Present<'_>, action: &Action) -> Option<Duty> {
+    let new = |task, consequence| Duty::new(task, present.lead(), consequence);
+    match action {
+        // told with the term of the meeting, as far as it is needed
+        Action::CallMeeting { .. } if present.is_simplified() => None,
+        Action::CallMeeting { .. } => {
+            let due = present.due(TermKind::Meeting, None);
+            Some(new(Task::CallMeeting, Consequence::NoConclusion).by(due))
+        }
+        Action::HoldSession { on } => {
+            let norm = Task::HoldSession.norm().to_owned();
+            let force = Force::Directory;
+            let due = Due { strict: *on, prudential: *on, force, norm, term: None, term_of: None };
+            Some(new(Task::HoldSession, Consequence::Delay).by(Some(due)))
+        }
+        Action::ObtainRepresentative { .. } => {
+            Some(new(Task::ObtainRepresentative, Consequence::NoConclusion))
+        }
+        _ => None,
+    }
 }
 
 /// What has no term of its own and must be done for the conclusion has that of the conclusion.
