@@ -209,6 +209,7 @@ impl SimNode {
         self.journal.rollback().unwrap();
         let (node, step) = Node::start(self.config.clone(), self.mark, &world!(self, now)).unwrap();
         assert!(step.commit.is_empty(), "a node that began again has nothing to write");
+        self.mark = step.mark.or(self.mark);
         self.node = node;
     }
 

@@ -248,6 +248,11 @@ pub trait JournalRead {
     /// # Errors
     /// [`JournalError`].
     fn has_link(&self, id: MessageId) -> Result<bool, JournalError>;
+    /// The own link that was written last, in whatever conference and incarnation.
+    ///
+    /// # Errors
+    /// [`JournalError`].
+    fn last_own(&self) -> Result<Option<MessageId>, JournalError>;
     /// Identifiers of all conferences, in order of first appearance, after the given one, at most `limit`.
     ///
     /// # Errors

@@ -151,6 +151,11 @@ pub(crate) fn has_link(connection: &Connection, id: MessageId) -> Found<bool> {
     Ok(first(connection, "SELECT 1 FROM link WHERE id = ?1", [id.0.0], |_| Ok(()))?.is_some())
 }
 
+pub(crate) fn last_own(connection: &Connection) -> Found<Option<MessageId>> {
+    let sql = "SELECT id FROM link WHERE own = 1 ORDER BY row DESC LIMIT 1";
+    Ok(first(connection, sql, [], |row| digest(row, 0))?.map(MessageId))
+}
+
 pub(crate) fn conferences(
     connection: &Connection,
     after: Option<&ConferenceId>,

@@ -379,6 +379,7 @@ macro_rules! journal_reads {
             link(id: MessageId) -> Option<StoredLink>;
             link_text(id: MessageId) -> Option<String>;
             has_link(id: MessageId) -> bool;
+            last_own() -> Option<MessageId>;
             conferences(after: Option<&ConferenceId>, limit: usize) -> Vec<ConferenceId>;
             links(conference: &ConferenceId, after_row: u64, limit: usize) -> Vec<StoredLink>;
             receipts(message: MessageId) -> Vec<Verified<Receipt>>;

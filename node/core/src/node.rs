@@ -452,6 +452,11 @@ fn read_incarnation(
             Some(mark) => mark.proves(&incarnation, world.journal)?,
             None => false,
         };
+        // a process that died between a commit and its mark left a link that goes out now: what it was marked with proves no more
+        let last = world.journal.last_own()?;
+        if proved && mark.is_some_and(|mark| mark.last != last) {
+            step.mark = Some(Mark { incarnation, last });
+        }
         return Ok((incarnation, proved));
     }
     let nonce = concerto_message::ids::Nonce(world.random.nonce());

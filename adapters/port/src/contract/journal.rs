@@ -59,6 +59,7 @@ fn assert_same(found: &StoredLink, written: &Write) {
 fn an_empty_journal_answers(journal: &impl JournalRead) {
     assert!(journal.link(message(1)).unwrap().is_none());
     assert!(!journal.has_link(message(1)).unwrap());
+    assert_eq!(journal.last_own().unwrap(), None);
     assert_eq!(journal.link_text(message(1)).unwrap(), None);
     assert!(journal.conferences(None, 10).unwrap().is_empty());
     assert!(journal.links(&conference(1), 0, 10).unwrap().is_empty());
@@ -88,6 +89,7 @@ fn links_come_back_as_they_were_written(journal: &mut impl Journal) {
         journal.write(change).unwrap();
         let Write::Link { link, .. } = change else { panic!("not a link") };
         assert!(journal.has_link(link.id()).unwrap(), "an open transaction reads what it wrote");
+        assert_eq!(journal.last_own().unwrap().is_some(), number >= 1, "the second one is own");
         let stored = journal.link(link.id()).unwrap().unwrap();
         assert_eq!(stored.row, number as u64 + 1, "rows count from 1");
         assert_same(&stored, change);

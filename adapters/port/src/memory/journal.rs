@@ -296,6 +296,12 @@ impl JournalRead for MemoryJournal {
         Ok(self.state.link_rows.has(&id))
     }
 
+    fn last_own(&self) -> Result<Option<MessageId>, JournalError> {
+        let last = self.state.last_rows.get("links").copied().unwrap_or(0);
+        let mut rows = (1..=last).rev().filter_map(|row| self.state.links.get(&row));
+        Ok(rows.find(|stored| stored.own).map(|stored| stored.link.id()))
+    }
+
     fn conferences(
         &self,
         after: Option<&ConferenceId>,
