@@ -127,7 +127,7 @@ impl Node for LocalNode {
     }
 
     fn received(&self, document: Digest) -> Option<u64> {
-        self.transfers.progress().iter().find(|told| told.digest == document).map(|told| told.held)
+        self.transfers.held(document)
     }
 
     fn members(&self) -> Vec<Member> {
@@ -164,9 +164,7 @@ impl Node for LocalNode {
     }
 
     fn export(&self, conference: &ConferenceId, folder: &Path) -> Result<(), Vec<Fault>> {
-        export::write(&self.home, &conference.to_string(), folder)
-            .map(|_| ())
-            .map_err(|failure| failure.faults)
+        export::write(&self.home, conference, folder).map(drop).map_err(|failure| failure.faults)
     }
 }
 

@@ -35,17 +35,16 @@ const READ_ME_TEXT: &str = include_str!("export/read_me.txt");
 
 /// Writes the evidence of one conference into a new folder, and tells what was written.
 pub(crate) fn run(out: Output, home: &Home, conference: &str, folder: &Path) -> Result<(), Failure> {
-    let (case, counts) = write(home, conference, folder)?;
+    let case = views::find(home, conference)?;
+    let counts = write(home, case.id(), folder)?;
     tell(out, &case, &home.node.writer, folder, &counts);
     Ok(())
 }
 
 /// Writes the evidence of one conference into a new folder.
-pub(crate) fn write(home: &Home, conference: &str, folder: &Path) -> Result<(Case, Counts), Failure> {
-    let case = views::find(home, conference)?;
+pub(crate) fn write(home: &Home, conference: &ConferenceId, folder: &Path) -> Result<Counts, Failure> {
     let reader = views::reader(home)?;
-    let documents =
-        FolderStore::open(home.documents_path()).map_err(|e| Failure::environment(e.code(), &e))?;
+    let documents = home.documents()?;
     let anchor = home.anchor()?;
     prepare(folder)?;
     let mut writing = Writing {
@@ -63,11 +62,11 @@ pub(crate) fn write(home: &Home, conference: &str, folder: &Path) -> Result<(Cas
         counts: Counts::default(),
     };
     // receipts first: the links they cover were held before them
-    writing.receipts(case.id())?;
-    writing.links(case.id())?;
+    writing.receipts(conference)?;
+    writing.links(conference)?;
     writing.forks()?;
-    writing.about(home, case.id())?;
-    Ok((case, writing.counts))
+    writing.about(home, conference)?;
+    Ok(writing.counts)
 }
 
 /// What was written.

@@ -151,7 +151,8 @@ fn made(space: &Space) -> bool {
     }
 }
 
-fn alarm(code: &str, at: Timestamp, text: String) -> Alarm {
+/// An alarm about the node itself.
+pub(crate) fn alarm(code: &str, at: Timestamp, text: String) -> Alarm {
     Alarm { conference: None, code: code.into(), subject: at.to_string(), at, text }
 }
 

@@ -196,7 +196,7 @@ fn mail(
         format!("{}\0{day}\0{kind}\0{}", home.node.writer, official.role).as_bytes(),
     );
     Mail {
-        id: format!("{day}.{kind}.{name}@{host}").replace("sha256:", ""),
+        id: format!("{day}.{kind}.{name}@{host}"),
         to: official.address.clone(),
         copies: official
             .substitutes

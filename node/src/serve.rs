@@ -17,6 +17,7 @@ use crate::control::{self, Signals};
 use crate::duties::Desk;
 use crate::engine::{Ended, Engine, QUEUE_MAX, Told};
 use crate::home::Home;
+use crate::keeping;
 use crate::mail;
 use crate::output::{Failure, Output};
 use crate::repair;
@@ -236,7 +237,7 @@ fn checkpoint_alarm(error: &JournalError) -> Alarm {
     let text = format!(
         "Il registro dell'archivio non si è potuto riportare nel suo file ({error}): controllare il disco. Nulla è perso."
     );
-    Alarm { conference: None, code: "store.checkpoint".into(), subject: at.to_string(), at, text }
+    keeping::alarm("store.checkpoint", at, text)
 }
 
 async fn announce(out: Output, home: &Home, link: &Libp2pLink, api: serde_json::Value) {

@@ -114,6 +114,11 @@ impl Transfers {
         self.0.progress.all()
     }
 
+    /// How much of one document is held, if it is on its way.
+    pub(crate) fn held(&self, document: Digest) -> Option<u64> {
+        self.0.progress.held(document)
+    }
+
     /// Fetches a document; the engine is told the end, whatever it is. Called by the engine's thread: it never waits.
     pub(crate) fn fetch(&self, from: Writer, token: u64, message: MessageId, document: Listed) {
         let transfers = self.clone();

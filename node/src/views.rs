@@ -3,14 +3,12 @@
 use concerto_api::views as data;
 use concerto_core::Case;
 use concerto_core::case::{Awaited, Entry};
-use concerto_documents_fs::FolderStore;
 use concerto_message::{ConferenceId, Writer};
-use concerto_port::JournalRead;
+use concerto_port::{JournalFeed, JournalRead};
 use concerto_procedure::acts::Act;
 use concerto_procedure::language::Lang;
 use concerto_procedure::terms::terms;
 use concerto_procedure::timeliness::Timeliness;
-use concerto_procedure::view::ConferenceView;
 use concerto_procedure::{LegalNow, Term};
 use concerto_store_sqlite::SqliteReader;
 use jiff::Timestamp;
@@ -68,38 +66,27 @@ pub(crate) fn find(home: &Home, name: &str) -> Result<Case, Failure> {
         )
     };
     let reader = existing(home)?.ok_or_else(unknown)?;
-    let matching: Vec<ConferenceId> = all(&reader)?
-        .into_iter()
-        .filter(|id| id.to_string() == name || (!name.is_empty() && id.nonce().to_string().starts_with(name)))
-        .collect();
-    let id = match matching.as_slice() {
-        [id] => id,
-        [] => return Err(unknown()),
-        _ => {
-            return Err(Failure::usage(
-                "conference.ambiguous",
-                format!("`{name}` indica più conferenze: scrivere più cifre."),
-                format!("`{name}` means several conferences: write more digits."),
-            ));
-        }
+    let id = match name.parse::<ConferenceId>() {
+        Ok(id) => id,
+        Err(_) => match reader.conferences_named(name, 2)?.as_slice() {
+            [id] => id.clone(),
+            [] => return Err(unknown()),
+            _ => {
+                return Err(Failure::usage(
+                    "conference.ambiguous",
+                    format!("`{name}` indica più conferenze: scrivere più cifre."),
+                    format!("`{name}` means several conferences: write more digits."),
+                ));
+            }
+        },
     };
-    let case = Case::load(id, &reader)?;
-    case.ok_or_else(|| Failure::environment("conference.unknown", &"the conference has no links"))
+    Case::load(&id, &reader)?.ok_or_else(unknown)
 }
 
 /// A body's name as the federation knows it.
 pub(crate) fn name_of(home: &Home, writer: &Writer) -> String {
     let member = home.federation.members.iter().find(|m| m.writer == *writer);
     member.map_or_else(|| writer.to_string(), |m| m.name.clone())
-}
-
-/// The subject of the last notice, if this node may see its text and holds it.
-fn subject(home: &Home, case: &Case) -> Option<String> {
-    data::subject(case, &FolderStore::open(home.documents_path()).ok()?)
-}
-
-fn documents(home: &Home) -> Result<FolderStore, Failure> {
-    FolderStore::open(home.documents_path()).map_err(|e| Failure::environment(e.code(), &e))
 }
 
 /// The first digits of a conference's random part: enough to name it on one node.
@@ -112,7 +99,7 @@ pub(crate) fn list(out: Output, home: &Home, limit: usize) -> Result<(), Failure
     let now = LegalNow(home.clock()?.now());
     let (mut rows, mut text) = (Vec::new(), String::new());
     if let Some(reader) = existing(home)? {
-        let documents = documents(home)?;
+        let documents = home.documents()?;
         for id in all(&reader)?.into_iter().take(limit) {
             let Some(case) = Case::load(&id, &reader)? else { continue };
             let row = data::conference_row(&case, &documents, now);
@@ -146,18 +133,18 @@ fn list_text(out: Output, home: &Home, row: &data::ConferenceRow) -> String {
 pub(crate) fn show(out: Output, home: &Home, name: &str) -> Result<(), Failure> {
     let case = find(home, name)?;
     let now = LegalNow(home.clock()?.now());
-    let detail = data::conference_detail(&case, &documents(home)?, now);
-    let mut text = view_text(out, home, &case, &detail.view);
+    let detail = data::conference_detail(&case, &home.documents()?, now);
+    let mut text = view_text(out, home, &case, &detail);
     text.push_str(&terms_text(out, home, &case, false));
     out.result(&text, &value(&detail));
     Ok(())
 }
 
-fn view_text(out: Output, home: &Home, case: &Case, view: &ConferenceView) -> String {
-    let mut text = String::new();
+fn view_text(out: Output, home: &Home, case: &Case, detail: &data::ConferenceDetail) -> String {
+    let (mut text, view) = (String::new(), &detail.view);
     let mut row = |it: &str, en: &str, value: &str| text.push_str(&line(&cell(out.say(it, en), 12), value));
     row("Conferenza", "Conference", &case.id().to_string());
-    row("Oggetto", "Subject", subject(home, case).as_deref().unwrap_or("-"));
+    row("Oggetto", "Subject", detail.subject.as_deref().unwrap_or("-"));
     row("Procedente", "Lead", &name_of(home, case.lead()));
     row("Regime", "Regime", view.regime.as_deref().unwrap_or("-"));
     row("Stato", "State", &state_name(out, "Phase", &view.phase));

@@ -5,6 +5,7 @@
 
 use concerto_message::{ConferenceId, MessageId, Writer};
 use concerto_port::JournalError;
+use rusqlite::types::FromSql;
 use rusqlite::{Connection, Row};
 
 use crate::error::failed;
@@ -96,20 +97,21 @@ fn told<T>(
 }
 
 fn structure(connection: &Connection, found: &mut Examined) -> Result<(), JournalError> {
-    let said = texts(connection, "PRAGMA integrity_check(100)");
+    let said = column::<String>(connection, "PRAGMA integrity_check(100)");
     for line in told(said, found, "file", None)?.unwrap_or_default() {
         if line != "ok" {
             found.note("file", None, line);
         }
     }
-    let orphans = texts(connection, "PRAGMA foreign_key_check");
+    let orphans = column::<String>(connection, "PRAGMA foreign_key_check");
     for table in told(orphans, found, "file", None)?.unwrap_or_default() {
         found.note("file", None, format!("a row of {table} names a row that is not there"));
     }
     Ok(())
 }
 
-fn texts(connection: &Connection, sql: &str) -> Result<Vec<String>, JournalError> {
+/// The first column of every row of a query.
+fn column<T: FromSql>(connection: &Connection, sql: &str) -> Result<Vec<T>, JournalError> {
     let mut statement = connection.prepare(sql).map_err(failed)?;
     let mut rows = statement.query([]).map_err(failed)?;
     let mut found = Vec::new();
@@ -228,9 +230,10 @@ fn bundle(connection: &Connection, number: u64) -> Result<Option<()>, JournalErr
 
 /// Tables that follow from the texts.
 fn derived(connection: &Connection, found: &mut Examined) -> Result<(), JournalError> {
-    let shown = numbers(connection, "SELECT conference FROM appearance ORDER BY position");
+    let shown = column::<i64>(connection, "SELECT conference FROM appearance ORDER BY position");
     let shown = told(shown, found, "appearance", None)?;
-    let expected = numbers(connection, "SELECT conference FROM link GROUP BY conference ORDER BY min(row)");
+    let expected =
+        column::<i64>(connection, "SELECT conference FROM link GROUP BY conference ORDER BY min(row)");
     let expected = told(expected, found, "appearance", None)?;
     if shown.is_some() && expected.is_some() && shown != expected {
         found.note("appearance", None, "the conferences are not in the order of their first links");
@@ -274,16 +277,6 @@ fn names(connection: &Connection, found: &mut Examined) -> Result<(), JournalErr
         }
     }
     Ok(())
-}
-
-fn numbers(connection: &Connection, sql: &str) -> Result<Vec<i64>, JournalError> {
-    let mut statement = connection.prepare(sql).map_err(failed)?;
-    let mut rows = statement.query([]).map_err(failed)?;
-    let mut found = Vec::new();
-    while let Some(row) = rows.next().map_err(failed)? {
-        found.push(get(row, 0)?);
-    }
-    Ok(found)
 }
 
 /// What is wrong in each row of a query.

@@ -228,7 +228,7 @@ impl App {
         {
             return Ok(Some(case.clone()));
         }
-        let Some(case) = Case::load(id, as_read(journal))?.map(Arc::new) else { return Ok(None) };
+        let Some(case) = Case::load(id, journal)?.map(Arc::new) else { return Ok(None) };
         if let Ok(mut cases) = self.cases.lock() {
             cases.keep(id.clone(), (tips, case.clone()));
         }
@@ -250,7 +250,7 @@ impl App {
         {
             return Ok(Some(held.row.clone()));
         }
-        let Some(case) = Case::load(id, as_read(journal))? else { return Ok(None) };
+        let Some(case) = Case::load(id, journal)? else { return Ok(None) };
         let row = views::conference_row(&case, self.node.documents(), now);
         self.keep_received(&case, tips);
         // the text of the notice comes after the notice, and leaves no row
@@ -264,7 +264,7 @@ impl App {
 
     /// Keeps the rows of the inbox of a conference that was folded for its own row.
     fn keep_received(&self, case: &Case, tips: Tips) {
-        let others = case.entries().filter(|(_, entry)| entry.author != self.node.about().writer);
+        let others = case.entries().filter(|(_, entry)| !entry.own);
         let Ok(mut received) = self.received.lock() else { return };
         for (id, entry) in others.filter(|(_, entry)| is_told(entry)).take(RECEIVED_OF_CASE_MAX) {
             received.keep(*id, Received::of(case, tips, *id, entry));
@@ -352,9 +352,4 @@ impl Received {
 /// Whether an inbox tells of it.
 fn is_told(entry: &Entry) -> bool {
     !matches!(entry.act, Ok(Act::TakenInCharge(_)))
-}
-
-/// A feed as what it extends.
-pub(crate) fn as_read(journal: &dyn JournalFeed) -> &dyn concerto_port::JournalRead {
-    journal
 }

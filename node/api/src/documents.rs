@@ -8,8 +8,9 @@ use axum::extract::{Path, State};
 use axum::response::{IntoResponse, Response};
 use bytes::Bytes;
 use concerto_core::Case;
-use concerto_message::Digest;
+use concerto_core::case::Entry;
 use concerto_message::limits::{CHUNK_BYTES, DOCUMENT_BYTES_MAX};
+use concerto_message::{Attachment, Digest, MessageId, Writer};
 use concerto_port::{DocumentError, DocumentReader};
 use http::{HeaderMap, HeaderValue, StatusCode, header};
 use serde::Serialize;
@@ -49,36 +50,40 @@ pub(crate) async fn list(
     let from: usize = page.after()?.unwrap_or(0);
     let found = app.read(move |app, journal| {
         let case = app.find(journal, &name)?;
-        let all = listed(app, &case)?;
-        let rows: Vec<DocumentRow> = all.iter().skip(from).take(page.limit).cloned().collect();
+        let (all, me) = (listed(&case), app.node.about().writer);
+        let rows = all.iter().skip(from).take(page.limit).map(|listed| row(app, &me, *listed));
+        let rows = rows.collect::<Result<Vec<_>, _>>()?;
         let end = from.saturating_add(rows.len());
         Ok(DocumentPage { documents: rows, next: (end < all.len()).then(|| cursor(&end)) })
     });
     Ok(Json(found.await?).into_response())
 }
 
+/// What a link lists: the link, whether it is its body, and the document.
+type Listed<'a> = (MessageId, &'a Entry, bool, &'a Attachment);
+
 /// Every body and document of a conference, by time of issue of its links.
-fn listed(app: &App, case: &Case) -> Result<Vec<DocumentRow>, Problem> {
-    let me = app.node.about().writer;
-    let store = app.node.documents();
-    let mut rows = Vec::new();
+fn listed(case: &Case) -> Vec<Listed<'_>> {
+    let mut all = Vec::new();
     for (message, entry) in views::acts(case) {
-        let body = entry.body.as_ref().map(|attachment| (true, attachment));
-        for (body, attachment) in body.into_iter().chain(entry.documents.iter().map(|a| (false, a))) {
-            let visible = attachment.audience.admits(&entry.author, &me);
-            rows.push(DocumentRow {
-                document: attachment.digest,
-                message,
-                author: entry.author.clone(),
-                body,
-                media_type: attachment.media_type.clone(),
-                size: attachment.size,
-                visible,
-                held: visible && store.has(attachment.digest)?,
-            });
-        }
+        all.extend(entry.body.iter().map(|body| (message, entry, true, body)));
+        all.extend(entry.documents.iter().map(|document| (message, entry, false, document)));
     }
-    Ok(rows)
+    all
+}
+
+fn row(app: &App, me: &Writer, (message, entry, body, listed): Listed<'_>) -> Result<DocumentRow, Problem> {
+    let visible = listed.audience.admits(&entry.author, me);
+    Ok(DocumentRow {
+        document: listed.digest,
+        message,
+        author: entry.author.clone(),
+        body,
+        media_type: listed.media_type.clone(),
+        size: listed.size,
+        visible,
+        held: visible && app.node.documents().has(listed.digest)?,
+    })
 }
 
 pub(crate) async fn download(
@@ -91,8 +96,10 @@ pub(crate) async fn download(
     let asked = headers.get(header::RANGE).and_then(|value| value.to_str().ok()).and_then(range);
     let opened = app.read(move |app, journal| {
         let case = app.find(journal, &name)?;
-        let row = listed(app, &case)?.into_iter().find(|row| row.document == digest && row.visible);
-        let row = row.ok_or_else(|| Problem::new("document.unknown"))?;
+        let me = app.node.about().writer;
+        let mut visible = listed(&case).into_iter().filter(|(_, e, _, a)| a.audience.admits(&e.author, &me));
+        let named = visible.find(|(.., listed)| listed.digest == digest);
+        let (.., named) = named.ok_or_else(|| Problem::new("document.unknown"))?;
         let reader = app.node.documents().open(digest)?.ok_or_else(|| Problem::new("document.absent"))?;
         let size = reader.held().size;
         let part = match asked {
@@ -103,7 +110,7 @@ pub(crate) async fn download(
         let mut reading = Reading { reader, left: part.clone(), _place: place };
         // so that damage that shows at once is told and not only a connection that breaks off
         let first = reading.next()?;
-        Ok((row.media_type, size, part, first, reading))
+        Ok((named.media_type.clone(), size, part, first, reading))
     });
     let (media_type, size, part, first, reading) = opened.await?;
     let whole = asked.is_none();
@@ -219,10 +226,9 @@ pub(crate) async fn transfers(State(app): Shared, page: Page) -> Result<Response
     let after: u64 = page.after()?.unwrap_or(0);
     let found = app.read(move |app, journal| {
         let rows = journal.wanted(after, page.limit)?;
-        let next = (rows.len() == page.limit).then(|| rows.last().map(|row| cursor(&row.row))).flatten();
-        let received = |digest| app.node.received(digest);
+        let next = page.next(&rows, |row| row.row);
         let transfers = rows.into_iter().map(|row| {
-            let received = received(row.digest);
+            let received = app.node.received(row.digest);
             views::transfer_row(row, received)
         });
         Ok(TransferPage { transfers: transfers.collect(), next })

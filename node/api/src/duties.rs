@@ -23,7 +23,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 use utoipa::ToSchema;
 
-use crate::app::{App, as_read};
+use crate::app::App;
 use crate::problem::{Problem, language};
 use crate::request::{Page, cursor, tagged};
 
@@ -268,7 +268,7 @@ impl Kept {
             if index.stopping.load(Ordering::Relaxed) {
                 return Err(JournalError::Medium("the node is stopping".to_owned()));
             }
-            let Some(case) = Case::load(id, as_read(journal))? else { continue };
+            let Some(case) = Case::load(id, journal)? else { continue };
             self.keep(id.clone(), agenda_of(&case, &index.me, now), today, notice_text(&case));
         }
         self.seen = tips;

@@ -12,7 +12,7 @@ use serde::Serialize;
 use std::sync::Arc;
 use utoipa::ToSchema;
 
-use crate::app::{App, as_read};
+use crate::app::App;
 use crate::problem::{Problem, language};
 use crate::request::{Page, cursor, tagged};
 use crate::views::{self, *};
@@ -132,7 +132,7 @@ pub(crate) async fn conferences(State(app): Shared, headers: HeaderMap, page: Pa
     let after: Option<ConferenceId> = page.after()?;
     let found = app.read(move |app, journal| {
         let ids = journal.conferences(after.as_ref(), page.limit)?;
-        let next = (ids.len() == page.limit).then(|| ids.last().map(cursor)).flatten();
+        let next = page.next(&ids, ConferenceId::clone);
         let mut conferences = Vec::with_capacity(ids.len());
         for id in &ids {
             conferences.extend(app.row(journal, id)?);
@@ -220,8 +220,8 @@ pub(crate) async fn outbox(State(app): Shared, page: Page) -> Answer {
     let after: u64 = page.after()?.unwrap_or(0);
     let found = app.read(move |_, journal| {
         let rows = journal.outbox(None, after, page.limit)?;
-        let next = (rows.len() == page.limit).then(|| rows.last().map(|row| cursor(&row.row))).flatten();
-        let waiting: Result<_, _> = rows.into_iter().map(|row| waiting_row(as_read(journal), row)).collect();
+        let next = page.next(&rows, |row| row.row);
+        let waiting: Result<_, _> = rows.into_iter().map(|row| waiting_row(journal, row)).collect();
         Ok(OutboxPage { waiting: waiting?, next })
     });
     Ok(Json(found.await?).into_response())
@@ -231,7 +231,7 @@ pub(crate) async fn alarms(State(app): Shared, page: Page) -> Answer {
     let after: u64 = page.after()?.unwrap_or(0);
     let found = app.read(move |_, journal: &dyn JournalFeed| {
         let rows = journal.alarms_after(after, page.limit)?;
-        let next = (rows.len() == page.limit).then(|| rows.last().map(|(row, _)| cursor(row))).flatten();
+        let next = page.next(&rows, |(row, _)| *row);
         Ok(AlarmPage { alarms: rows.into_iter().map(|(_, alarm)| alarm_row(alarm)).collect(), next })
     });
     Ok(Json(found.await?).into_response())

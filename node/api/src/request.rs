@@ -135,6 +135,11 @@ impl Page {
         let bytes = BASE64URL_NOPAD.decode(cursor.as_bytes()).map_err(|_| Problem::new("request.cursor"))?;
         serde_json::from_slice(&bytes).map(Some).map_err(|_| Problem::new("request.cursor"))
     }
+
+    /// Where the page after these rows begins; none where they do not fill this one.
+    pub(crate) fn next<T, P: Serialize>(&self, rows: &[T], place: impl Fn(&T) -> P) -> Option<String> {
+        rows.last().filter(|_| rows.len() == self.limit).map(|row| cursor(&place(row)))
+    }
 }
 
 /// The cursor of a place.

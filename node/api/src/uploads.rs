@@ -199,8 +199,7 @@ fn keep_listed(journal: &dyn JournalFeed, unused: &mut BTreeSet<Digest>) -> Resu
         let Some(last) = links.last() else { return Ok(()) };
         row = last.row;
         for stored in &links {
-            let payload = stored.link.payload();
-            for listed in payload.body.iter().chain(&payload.documents) {
+            for listed in stored.link.payload().attachments() {
                 unused.remove(&listed.digest);
             }
         }

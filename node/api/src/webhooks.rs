@@ -170,7 +170,7 @@ impl Telling {
             .app
             .read(move |app, journal| Ok(events::after(journal, &app.node.about().writer, place, BATCH)?));
         let events = read.await.map_err(|_| place)?;
-        let mut reached = place;
+        let (mut reached, mut kept) = (place, place);
         for event in events {
             let wanted = self.hook.events.is_empty() || self.hook.events.contains(&event.kind);
             if wanted && let Err(error) = self.post(&event).await {
@@ -182,8 +182,9 @@ impl Telling {
                 return Err(reached);
             }
             reached = event.place;
-            keep(&self.file, reached);
             if wanted {
+                keep(&self.file, reached);
+                kept = reached;
                 self.failures = 0;
                 let now = self.app.node.now();
                 self.app.webhooks.note(self.at, |status| {
@@ -191,6 +192,9 @@ impl Telling {
                     (status.told, status.accepted_at) = (Some(reached.to_string()), Some(now));
                 });
             }
+        }
+        if kept != reached {
+            keep(&self.file, reached); // nothing that was asked for lies between: written once
         }
         Ok(reached)
     }

@@ -10,8 +10,10 @@ use axum::response::{IntoResponse, Response};
 use concerto_core::once::owed;
 use concerto_core::{Case, Fault, NewDocument, Order, Reply};
 use concerto_message::{Audience, ConferenceId, Digest, MessageId, Writer};
+use concerto_port::JournalFeed;
 use concerto_procedure::language::Lang;
-use http::{HeaderMap, HeaderValue, StatusCode, header};
+use http::{HeaderMap, HeaderValue, StatusCode, Uri, header};
+use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 use std::sync::Arc;
@@ -107,21 +109,10 @@ pub(crate) async fn open(
     headers: HeaderMap,
     body: Body,
 ) -> Result<Response, Problem> {
-    let key = request::order_key(&headers, &caller.token)?;
-    let (asked, bytes): (OpenRequest, _) = request::json(&headers, body).await?;
-    let request = request::request_digest("POST", uri.path(), &bytes);
-    let key = Key { key, request, lang: language(&headers) };
-    once(&app, &key, {
-        let app = app.clone();
-        async move {
-            app.clone()
-                .read(move |app, _| {
-                    let act = app.node.compose("Notice", asked.facts, None).map_err(Problem::of)?;
-                    let documents = documents(app, asked.documents)?;
-                    Ok(Order::Open { act, body: asked.body, documents })
-                })
-                .await
-        }
+    once((&app, &caller, &uri, &headers), body, |app, _, asked: OpenRequest| {
+        let act = app.node.compose("Notice", asked.facts, None).map_err(Problem::of)?;
+        let documents = documents(app, asked.documents)?;
+        Ok(Order::Open { act, body: asked.body, documents })
     })
     .await
 }
@@ -134,20 +125,9 @@ pub(crate) async fn send(
     headers: HeaderMap,
     body: Body,
 ) -> Result<Response, Problem> {
-    let key = request::order_key(&headers, &caller.token)?;
-    let (asked, bytes): (ActRequest, _) = request::json(&headers, body).await?;
-    let request = request::request_digest("POST", uri.path(), &bytes);
-    let key = Key { key, request, lang: language(&headers) };
-    once(&app, &key, {
-        let app = app.clone();
-        async move {
-            app.clone()
-                .read(move |app, journal| {
-                    let case = app.find(journal, &name)?;
-                    act_order(app, &case, asked)
-                })
-                .await
-        }
+    once((&app, &caller, &uri, &headers), body, move |app, journal, asked: ActRequest| {
+        let case = app.find(journal, &name)?;
+        act_order(app, &case, asked)
     })
     .await
 }
@@ -181,15 +161,19 @@ fn documents(app: &App, asked: Vec<DocumentRequest>) -> Result<Vec<NewDocument>,
 
 /// Carries out an order once: looks for the answer owed, composes, orders; what fails looks again, because the same request may just
 /// have succeeded beside it.
-async fn once(
-    app: &Arc<App>,
-    key: &Key,
-    compose: impl Future<Output = Result<Order, Problem>>,
+async fn once<T: DeserializeOwned + Send + 'static>(
+    (app, caller, uri, headers): (&Arc<App>, &Caller, &Uri, &HeaderMap),
+    body: Body,
+    compose: impl FnOnce(&App, &dyn JournalFeed, T) -> Result<Order, Problem> + Send + 'static,
 ) -> Result<Response, Problem> {
+    let name = request::order_key(headers, &caller.token)?;
+    let (asked, bytes) = request::json::<T>(headers, body).await?;
+    let request = request::request_digest("POST", uri.path(), &bytes);
+    let key = &Key { key: name, request, lang: language(headers) };
     if let Some(reply) = given_before(app, key).await? {
         return sent(key.lang, reply, true);
     }
-    let order = match compose.await {
+    let order = match app.read(move |app, journal| compose(app, journal, asked)).await {
         Ok(order) => order,
         Err(problem) => {
             let before = given_before(app, key).await?;

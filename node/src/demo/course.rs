@@ -1,9 +1,10 @@
 //! The course of a case: each step at its legal time, ordered from its author's node, and what the law says of it.
 
+use concerto_api::views::timeliness_of;
 use concerto_core::{Case, Fault};
 use concerto_message::{Audience, ConferenceId, MessageId};
 use concerto_procedure::acts::TermKind;
-use concerto_procedure::{terms, timeliness};
+use concerto_procedure::terms;
 use concerto_store_sqlite::SqliteReader;
 use data_encoding::BASE64;
 use jiff::civil::Date;
@@ -232,20 +233,6 @@ impl<'a> Course<'a> {
         self.dates = dates;
         Ok(())
     }
-}
-
-/// How an act taken in charge stands to its term.
-pub(super) fn timeliness_of(case: &Case, message: MessageId) -> Option<concerto_procedure::Timeliness> {
-    let conference = case.state();
-    if let Some(given) =
-        conference.determinations().find(|given| given.message == message && !given.in_session)
-    {
-        let kind = TermKind::Determination;
-        return Some(timeliness::judge(conference, &given.author, kind, &given.evidence));
-    }
-    let request = conference.integration_requests().iter().find(|request| request.message == message)?;
-    let kind = TermKind::IntegrationRequests;
-    Some(timeliness::judge(conference, &request.author, kind, &request.evidence))
 }
 
 /// A failure, with the step where it happened.

@@ -1,5 +1,6 @@
 //! What a demonstration tells people: one line for each step, then timeline, terms, places and comparison. 110 columns at most.
 
+use concerto_api::views::{acts, timeliness_of};
 use concerto_core::Case;
 use concerto_core::case::Entry;
 use concerto_message::{MessageId, Writer};
@@ -12,7 +13,7 @@ use std::path::Path;
 
 use super::case_file::{ActStep, CaseFile};
 use super::compare::{Comparison, Copy, short};
-use super::course::{Dates, timeliness_of};
+use super::course::Dates;
 use crate::output::Output;
 use crate::views;
 
@@ -223,12 +224,9 @@ pub(super) fn moved_dates(
 
 /// The timeline: every act of the lead's record with its effect.
 pub(super) fn timeline(out: Output, file: &CaseFile, case: &Case) {
-    let mut entries: Vec<(&MessageId, &Entry)> =
-        case.entries().filter(|(_, entry)| !matches!(entry.act, Ok(Act::TakenInCharge(_)))).collect();
-    entries.sort_by_key(|(id, entry)| (entry.issued_at, **id));
-    for (id, entry) in entries {
+    for (id, entry) in acts(case) {
         let key = file.label(&entry.author);
-        let effect = effect(out, file, case, *id, entry).map(|effect| format!(" — {effect}"));
+        let effect = effect(out, file, case, id, entry).map(|effect| format!(" — {effect}"));
         let text = format!("{}{}", act_text(out, file, entry), effect.unwrap_or_default());
         out.progress(&step_line(Some(views::rome_text(entry.issued_at)), &key, &text));
     }

@@ -2,7 +2,7 @@
 
 use jiff::civil::Date;
 use std::collections::BTreeMap;
-use std::io::{ErrorKind, Write};
+use std::io::ErrorKind;
 use std::path::Path;
 
 use super::digest::forget_before;
@@ -46,10 +46,6 @@ impl Sent {
         let mut sent = Self::read(path).unwrap_or_default();
         sent.0.insert(role.to_owned(), today);
         sent.0.retain(|_, day| *day >= forget_before(today));
-        let staged = path.with_extension("json.new");
-        let mut file = std::fs::File::create(&staged)?;
-        file.write_all(&serde_json::to_vec(&sent.0)?)?;
-        file.sync_all()?;
-        std::fs::rename(&staged, path)
+        concerto_api::tokens::replace(path, &serde_json::to_vec(&sent.0)?)
     }
 }

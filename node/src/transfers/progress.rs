@@ -67,6 +67,11 @@ impl Progress {
         Tracked { all: self.clone(), digest }
     }
 
+    /// Bytes held of one document, if it is under way or was interrupted.
+    pub(crate) fn held(&self, digest: Digest) -> Option<u64> {
+        self.kept().get(&digest).map(|kept| kept.told.held)
+    }
+
     /// Everything that is kept.
     pub(crate) fn all(&self) -> Vec<TransferProgress> {
         self.kept().values().map(|kept| kept.told.clone()).collect()
