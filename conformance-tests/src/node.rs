@@ -108,7 +108,9 @@ impl SimNode {
             Node::start(config.clone(), mark, &world).unwrap()
         };
         journal.begin().unwrap();
-        step.commit.iter().for_each(|change| journal.write(change).unwrap());
+        for change in &step.commit {
+            journal.write(change).unwrap();
+        }
         journal.commit().unwrap();
         Self {
             office,

@@ -326,7 +326,7 @@ impl Engine {
         Ok(effects)
     }
 
-    /// Has the core take one input and writes what follows; gives the number of changes.
+    /// Has the core take one input and writes what follows; gives how much of it was new to the journal.
     fn take(
         &mut self,
         input: Input,
@@ -338,14 +338,15 @@ impl Engine {
             let Some(node) = self.node.as_mut() else { return Ok(0) };
             node.handle(input, &world)?
         };
+        let mut changed = 0;
         for (number, change) in (1..).zip(&commit) {
-            self.journal.write(change)?;
+            changed += usize::from(self.journal.write(change)?);
             failpoint::hit_if("mid-step", number < commit.len());
         }
         failpoint::hit_if("mid-transaction", !commit.is_empty());
         effects.extend(later);
         *noted = mark.or(*noted);
-        Ok(commit.len())
+        Ok(changed)
     }
 
     fn perform(&mut self, effects: Vec<Effect>) {

@@ -331,11 +331,11 @@ pub trait Journal: JournalRead {
     /// # Errors
     /// [`JournalError`].
     fn begin(&mut self) -> Result<(), JournalError>;
-    /// Adds a change to the open transaction.
+    /// Adds a change to the open transaction; says whether anything is held now that was not held so before.
     ///
     /// # Errors
     /// [`JournalError`]; the transaction must then be rolled back.
-    fn write(&mut self, change: &Write) -> Result<(), JournalError>;
+    fn write(&mut self, change: &Write) -> Result<bool, JournalError>;
     /// Makes the transaction durable: when this returns, a power cut loses nothing of it.
     ///
     /// # Errors

@@ -260,9 +260,11 @@ impl Journal for SqliteJournal {
         })
     }
 
-    fn write(&mut self, change: &Write) -> Result<(), JournalError> {
+    fn write(&mut self, change: &Write) -> Result<bool, JournalError> {
         self.expect_open()?;
-        write::apply(&self.connection, change).inspect_err(|_| self.phase = Phase::Failed)
+        let before = self.connection.total_changes();
+        write::apply(&self.connection, change).inspect_err(|_| self.phase = Phase::Failed)?;
+        Ok(self.connection.total_changes() > before)
     }
 
     fn commit(&mut self) -> Result<(), JournalError> {

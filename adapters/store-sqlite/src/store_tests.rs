@@ -58,7 +58,9 @@ fn filled() -> (TempDir, PathBuf, SqliteJournal) {
 
 fn commit(journal: &mut SqliteJournal, changes: &[Write]) {
     journal.begin().unwrap();
-    changes.iter().for_each(|change| journal.write(change).unwrap());
+    for change in changes {
+        journal.write(change).unwrap();
+    }
     journal.commit().unwrap();
 }
 

@@ -293,6 +293,11 @@ fn alarms_are_raised_once(journal: &mut impl Journal) {
     commit(journal, &again.clone().map(Write::Alarm));
     let all = [fork.clone(), other.clone(), general, again[2].clone()];
     assert_eq!(journal.alarms(None, 10).unwrap(), all);
+    journal.begin().unwrap();
+    assert!(!journal.write(&raised[0]).unwrap(), "what is held already is no change");
+    assert!(journal.write(&Write::Alarm(alarm(None, "disk.full", "journal", 11))).is_ok_and(|new| !new));
+    assert!(journal.write(&Write::Alarm(alarm(None, "disk.full", "log", 12))).unwrap());
+    journal.rollback().unwrap();
     assert_eq!(journal.alarms(None, 2).unwrap(), all[..2]);
     assert_eq!(journal.alarms(Some(&conference(1)), 10).unwrap(), [fork, again[2].clone()]);
     assert_eq!(journal.alarms(Some(&conference(2)), 10).unwrap(), [other]);

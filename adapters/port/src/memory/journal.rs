@@ -23,6 +23,9 @@ macro_rules! state {
             fn rollback(&mut self) {
                 $(self.$table.rollback();)*
             }
+            fn changes(&self) -> usize {
+                0 $(+ self.$table.changes())*
+            }
         }
     };
 }
@@ -252,14 +255,16 @@ impl Journal for MemoryJournal {
         Ok(())
     }
 
-    fn write(&mut self, change: &Write) -> Result<(), JournalError> {
+    fn write(&mut self, change: &Write) -> Result<bool, JournalError> {
         self.expect_open()?;
         if self.full {
             self.phase = Phase::Failed;
             return Err(JournalError::Full);
         }
-        Arc::make_mut(&mut self.state).apply(change);
-        Ok(())
+        let state = Arc::make_mut(&mut self.state);
+        let before = state.changes();
+        state.apply(change);
+        Ok(state.changes() > before)
     }
 
     fn commit(&mut self) -> Result<(), JournalError> {

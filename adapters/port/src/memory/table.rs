@@ -41,6 +41,10 @@ impl<K: Ord + Clone, V: Clone> Table<K, V> {
         self.undo.push((key.clone(), Some(former.clone())));
         Some(former)
     }
+    /// Changes since the last commit.
+    pub(super) fn changes(&self) -> usize {
+        self.undo.len()
+    }
     pub(super) fn commit(&mut self) {
         self.undo.clear();
     }

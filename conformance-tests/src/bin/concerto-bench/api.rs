@@ -145,7 +145,7 @@ fn fill(folder: &Path, count: usize) -> Result<Vec<ConferenceId>, Failed> {
         drop(give);
         for writes in take {
             journal.begin()?;
-            writes.iter().try_for_each(|write| journal.write(write))?;
+            writes.iter().try_for_each(|write| journal.write(write).map(drop))?;
             journal.commit()?;
         }
         Ok::<(), Failed>(())
