@@ -5,7 +5,8 @@
 //! comes again. What may be written meanwhile `keeping` says. A journal whose content is damaged ends the engine ([`Ended::Damaged`]).
 
 use concerto_core::continuity::recorded_incarnation;
-use concerto_core::{Effect, Fault, Input, Mark, Node, NodeConfig, Order, Reply, Step, Storage, World};
+use concerto_core::step::store_failed;
+use concerto_core::{Effect, Fault, Input, Mark, Node, NodeConfig, Order, Reply, Step, World};
 use concerto_exchange::frame;
 use concerto_exchange::transfer::FetchFailure;
 use concerto_message::{Digest, MessageId, SignatureCheck, Writer};
@@ -406,9 +407,4 @@ impl Engine {
             let _ = reply.send(Err(fault.clone())); // the one who ordered may be gone
         }
     }
-}
-
-fn store_failed() -> Fault {
-    let told = Storage::ReadOnly.refusal();
-    told.unwrap_or_else(|| Fault::technical(concerto_core::step::STORE_FAILED, &"the store failed"))
 }

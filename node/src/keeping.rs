@@ -8,6 +8,7 @@
 //! ```
 //! Looked at once a second: so a node goes on within seconds once there is room, without being started again.
 
+use concerto_core::step::{store_failed, store_full};
 use concerto_core::{Fault, Storage};
 use concerto_port::{Alarm, Journal, JournalError, Write};
 use jiff::Timestamp;
@@ -98,8 +99,7 @@ impl Keeping {
                 self.raise(failing_alarm(error, now));
             }
         }
-        let told = if matches!(error, JournalError::Full) { Storage::Reserve } else { Storage::ReadOnly };
-        told.refusal().unwrap_or_else(|| Fault::technical(error.code(), error))
+        if matches!(error, JournalError::Full) { store_full() } else { store_failed() }
     }
 
     /// Whether the journal can be written again. What was committed is made durable anew first.

@@ -5,15 +5,14 @@
 
 use concerto_message::Digest;
 use sha2::{Digest as _, Sha256};
-use std::fs::{self, DirBuilder, File};
+use std::fs::{self, File};
 use std::io::{self, ErrorKind, Read};
-use std::os::unix::fs::DirBuilderExt;
 use std::path::{Path, PathBuf};
+
+use crate::{COPY_BYTES, folder_and_path, make_folder, sync_folder};
 
 /// The folder of what was put aside, below the store's own.
 const QUARANTINE: &str = "quarantine";
-/// Bytes read at one time.
-const BLOCK_BYTES: usize = 256 * 1024;
 /// Most copies of one document put aside.
 const ASIDE_MAX: usize = 1000;
 
@@ -79,9 +78,9 @@ impl Scrub {
     }
 
     fn hash(&self, digest: Digest, pace: &mut dyn FnMut(usize)) -> io::Result<(Digest, u64)> {
-        let mut file = File::open(self.path(digest))?;
+        let mut file = File::open(folder_and_path(&self.root, digest).1)?;
         let (mut hash, mut bytes) = (Sha256::new(), 0);
-        let mut block = vec![0; BLOCK_BYTES];
+        let mut block = vec![0; COPY_BYTES];
         loop {
             let read = file.read(&mut block)?;
             if read == 0 {
@@ -98,25 +97,16 @@ impl Scrub {
     /// # Errors
     /// What the medium reports.
     pub fn quarantine(&self, digest: Digest) -> io::Result<()> {
-        let (from, aside) = (self.path(digest), self.root.join(QUARANTINE));
-        match DirBuilder::new().mode(0o700).create(&aside) {
-            Err(error) if error.kind() != ErrorKind::AlreadyExists => return Err(error),
-            _ => {}
-        }
+        let ((folder, from), aside) = (folder_and_path(&self.root, digest), self.root.join(QUARANTINE));
+        make_folder(&aside)?;
         let free = (1..=ASIDE_MAX).map(|n| aside.join(format!("{digest}.{n}"))).find(|path| !path.exists());
         let to = free.ok_or_else(|| io::Error::other("too many copies of this document are put aside"))?;
         match fs::rename(&from, to) {
             Err(error) if error.kind() == ErrorKind::NotFound => return Ok(()),
             moved => moved?,
         }
-        File::open(&aside)?.sync_all()?;
-        from.parent().map_or(Ok(()), |folder| File::open(folder)?.sync_all())
-    }
-
-    fn path(&self, digest: Digest) -> PathBuf {
-        let name = digest.to_string();
-        let (first, rest) = name.split_at_checked(2).unwrap_or(("", &name));
-        self.root.join(first).join(rest)
+        sync_folder(&aside)?;
+        sync_folder(&folder)
     }
 }
 

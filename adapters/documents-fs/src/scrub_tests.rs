@@ -17,7 +17,7 @@ fn every_flipped_bit_is_found_put_aside_and_healed_by_the_same_document() {
     store.put(digest, salt, bytes).unwrap();
     assert_eq!(scrub.digests().unwrap(), [digest]);
     let size = (bytes.len() + 16) as u64;
-    let path = scrub.path(digest);
+    let path = folder_and_path(folder.path(), digest).1;
     for bit in 0..size * 8 {
         assert_eq!(scrub.check(digest, &mut |_| {}), Found::Good { bytes: size });
         let mut flipped = fs::read(&path).unwrap();

@@ -49,6 +49,11 @@ pub struct TransportConfig {
 }
 
 impl TransportConfig {
+    /// Greatest request, in bytes, head included.
+    pub(crate) fn request_bytes_max(&self) -> usize {
+        self.frame_bytes_max.min(REQUEST_BYTES_MAX)
+    }
+
     /// The defaults: frames of 9 MiB and a margin, 30 s for an answer, 5 s for a handshake, redial after 250 ms to 4 s.
     pub fn new(identity: PeerIdentity) -> Self {
         Self {

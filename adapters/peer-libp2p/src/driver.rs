@@ -26,7 +26,7 @@ use crate::link::{Command, LinkEnds};
 use crate::peers::Peers;
 use crate::queue::{Queue, Waiting};
 use crate::swarm::{Behaviour, BehaviourEvent};
-use crate::{REQUEST_BYTES_MAX, UNANSWERED_MAX, UNANSWERED_PER_PEER_MAX};
+use crate::{TransportConfig, UNANSWERED_MAX, UNANSWERED_PER_PEER_MAX};
 
 /// Commands carried out before the swarm is looked at again.
 const COMMANDS_AT_ONCE: usize = 64;
@@ -70,6 +70,7 @@ pub(crate) struct Driver {
     events: mpsc::Sender<PeerEvent>,
     ends: LinkEnds,
     frame_bytes_max: usize,
+    request_bytes_max: usize,
     queue: Queue,
     asked: HashMap<OutboundRequestId, (usize, u64)>,
     unanswered: HashMap<u64, Unanswered>,
@@ -98,7 +99,7 @@ impl Driver {
         peers: Peers,
         events: mpsc::Sender<PeerEvent>,
         ends: LinkEnds,
-        frame_bytes_max: usize,
+        config: &TransportConfig,
     ) -> Self {
         for peer in peers.iter() {
             swarm.behaviour_mut().known.allow_peer(peer.peer_id);
@@ -108,7 +109,8 @@ impl Driver {
             peers,
             events,
             ends,
-            frame_bytes_max,
+            frame_bytes_max: config.frame_bytes_max,
+            request_bytes_max: config.request_bytes_max(),
             queue: Queue::default(),
             asked: HashMap::new(),
             unanswered: HashMap::new(),
@@ -177,7 +179,7 @@ impl Driver {
 
     fn request(&mut self, peer: usize, token: u64, frame: Vec<u8>) {
         let Some(peer_id) = self.peers.at(peer).map(|p| p.peer_id) else { return };
-        if frame.len() > self.frame_bytes_max.min(REQUEST_BYTES_MAX) {
+        if frame.len() > self.request_bytes_max {
             let failure = PeerFailure::Protocol("the frame is larger than its bound".to_owned());
             return self.fail(peer, token, failure);
         }

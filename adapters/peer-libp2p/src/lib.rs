@@ -60,7 +60,7 @@ pub fn spawn(config: TransportConfig, events: mpsc::Sender<PeerEvent>) -> Result
     let (acceptor, streams) = streams::Acceptor::new(&peers);
     let (link, ends) = Libp2pLink::new(&peers, &swarm, (control, streams), listeners.is_empty());
     tokio::spawn(acceptor.run(incoming, ends.closing.clone()));
-    let driver = driver::Driver::new(swarm, listeners, peers, events, ends, config.frame_bytes_max);
+    let driver = driver::Driver::new(swarm, listeners, peers, events, ends, &config);
     tokio::spawn(driver.run());
     Ok(link)
 }

@@ -11,7 +11,7 @@ use concerto_message::Writer;
 use libp2p::{Multiaddr, PeerId};
 use tokio::time::Instant;
 
-use crate::config::{REQUEST_BYTES_MAX, TransportConfig, TransportError, parse_address};
+use crate::config::{TransportConfig, TransportError, parse_address};
 use crate::lane::{Entrance, Lane};
 
 /// Shortest pause between the end of an attempt and the next one.
@@ -185,8 +185,7 @@ impl Peers {
 }
 
 fn lane(name: &Writer, config: &TransportConfig) -> Arc<Lane> {
-    let request_bytes_max = config.frame_bytes_max.min(REQUEST_BYTES_MAX);
-    Lane::new(name.to_string(), config.frame_bytes_max, request_bytes_max)
+    Lane::new(name.to_string(), config.frame_bytes_max, config.request_bytes_max())
 }
 
 /// Between three quarters of `delay` and all of it, so that nodes that lost each other do not dial in step.

@@ -14,7 +14,7 @@ use libp2p::swarm::{self, NetworkBehaviour};
 use libp2p::{Swarm, SwarmBuilder, allow_block_list, connection_limits, noise, ping, tcp, tls, yamux};
 
 use crate::codec::{Budget, FrameCodec, PROTOCOL};
-use crate::config::{REQUEST_BYTES_MAX, TransportConfig, TransportError, parse_address};
+use crate::config::{TransportConfig, TransportError, parse_address};
 use crate::gate::Gate;
 use crate::lane::Entrance;
 use crate::{IN_FLIGHT_PER_PEER_MAX, INCOMING_STREAMS_PER_PEER_MAX, UNANSWERED_PER_PEER_MAX};
@@ -55,8 +55,8 @@ fn behaviour(config: &TransportConfig, budget: Arc<Budget>, entrance: Arc<Entran
     let settings = request_response::Config::default()
         .with_request_timeout(config.request_timeout)
         .with_max_concurrent_streams(STREAMS_MAX);
-    let request_bytes_max = config.frame_bytes_max.min(REQUEST_BYTES_MAX);
-    let codec = FrameCodec::new(config.frame_bytes_max, request_bytes_max, budget, Arc::clone(&entrance));
+    let codec =
+        FrameCodec::new(config.frame_bytes_max, config.request_bytes_max(), budget, Arc::clone(&entrance));
     Behaviour {
         known: allow_block_list::Behaviour::default(),
         limits: connection_limits::Behaviour::new(limits),

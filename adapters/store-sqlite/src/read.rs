@@ -211,6 +211,11 @@ pub(crate) fn stored_bundle(row: &Row<'_>) -> Found<Vec<u8>> {
     Ok(bytes)
 }
 
+/// The bundle of a row; none where there is no such row.
+pub(crate) fn bundle_at(connection: &Connection, row: impl TryInto<i64>) -> Found<Option<Vec<u8>>> {
+    first(connection, "SELECT digest, bytes FROM bundle WHERE row = ?1", [bounded(row)], stored_bundle)
+}
+
 pub(crate) fn bundle(connection: &Connection, digest: Digest) -> Found<Option<Vec<u8>>> {
     first(connection, "SELECT digest, bytes FROM bundle WHERE digest = ?1", [digest.0], stored_bundle)
 }

@@ -190,7 +190,7 @@ impl Salvage<'_> {
         let last = self.last_row(table)?;
         self.into.transaction("BEGIN IMMEDIATE")?;
         for row in 1..=last {
-            each(self, i64::try_from(row).unwrap_or(i64::MAX))?;
+            each(self, read::bounded(row))?;
             if row % ROWS_AT_ONCE == 0 {
                 self.into.transaction("COMMIT")?;
                 self.into.transaction("BEGIN IMMEDIATE")?;
@@ -201,9 +201,7 @@ impl Salvage<'_> {
 
     fn bundles(&mut self) -> Result<(), JournalError> {
         self.rows("bundle", |this, row| {
-            let sql = "SELECT digest, bytes FROM bundle WHERE row = ?1";
-            let bytes = whole(read::first(&this.from, sql, [row], read::stored_bundle))?;
-            let Some(bytes) = bytes else { return Ok(()) };
+            let Some(bytes) = whole(read::bundle_at(&this.from, row))? else { return Ok(()) };
             let digest = concerto_message::Digest::of(&bytes);
             write::apply(this.into.connection(), &Write::Bundle { digest, bytes })
         })
@@ -313,9 +311,8 @@ impl Salvage<'_> {
         for change in &writes {
             write::apply(self.into.connection(), change)?;
         }
-        let fence = i64::try_from(fence).unwrap_or(i64::MAX);
         let raised = "UPDATE fence SET number = max(number, ?1)";
-        self.into.connection().execute(raised, [fence]).map_err(failed)?;
+        self.into.connection().execute(raised, [read::bounded(fence)]).map_err(failed)?;
         self.into.transaction("COMMIT")
     }
 }

@@ -9,7 +9,7 @@ use rusqlite::types::FromSql;
 use rusqlite::{Connection, Row};
 
 use crate::error::failed;
-use crate::read::{LINK_COLUMNS, first, get, parsed, stored_bundle, stored_link, stored_receipt};
+use crate::read::{LINK_COLUMNS, bounded, bundle_at, first, get, parsed, stored_link, stored_receipt};
 
 /// Most damages told; what is beyond them is only counted.
 pub const DAMAGES_MAX: usize = 1000;
@@ -163,17 +163,13 @@ fn rows(
     Ok(())
 }
 
-fn bound(row: u64) -> i64 {
-    i64::try_from(row).unwrap_or(i64::MAX)
-}
-
 fn link(connection: &Connection, number: u64) -> Result<Option<()>, JournalError> {
     let (columns, tables) = LINK_COLUMNS.split_once(" FROM ").unwrap_or((LINK_COLUMNS, ""));
     let sql = format!(
         "SELECT {columns}, k.name, w.name FROM {tables} LEFT JOIN conference k ON k.key = l.conference \
          LEFT JOIN writer w ON w.key = l.writer WHERE l.row = ?1"
     );
-    first(connection, &sql, [bound(number)], |row| {
+    first(connection, &sql, [bounded(number)], |row| {
         let stored = stored_link(row)?;
         let payload = stored.link.payload();
         if payload.conference != parsed(row, 9)? || payload.writer != parsed(row, 10)? {
@@ -182,7 +178,7 @@ fn link(connection: &Connection, number: u64) -> Result<Option<()>, JournalError
         // the index by which it is found
         let by_id = "SELECT row FROM link WHERE id = ?1";
         let found = first(connection, by_id, [stored.link.id().0.0], |row| get::<i64>(row, 0))?;
-        if found != Some(bound(number)) {
+        if found != Some(bounded(number)) {
             return Err(JournalError::Corrupt(format!(
                 "the link in row {number} is not found by its identifier"
             )));
@@ -195,7 +191,7 @@ fn receipt(connection: &Connection, number: u64) -> Result<Option<()>, JournalEr
     let sql = "SELECT r.row, r.digest, r.received_at, r.checksum, r.text, k.name \
                FROM receipt r LEFT JOIN conference k ON k.key = r.conference WHERE r.row = ?1";
     let covers = "SELECT 1 FROM receipt_message WHERE message = ?1 AND receipt = ?2";
-    first(connection, sql, [bound(number)], |row| {
+    first(connection, sql, [bounded(number)], |row| {
         let receipt = stored_receipt(row)?;
         if receipt.payload().conference != parsed(row, 5)? {
             return Err(JournalError::Corrupt(format!(
@@ -203,7 +199,7 @@ fn receipt(connection: &Connection, number: u64) -> Result<Option<()>, JournalEr
             )));
         }
         for covered in &receipt.payload().messages {
-            if first(connection, covers, (covered.id.0.0, bound(number)), |_| Ok(()))?.is_none() {
+            if first(connection, covers, (covered.id.0.0, bounded(number)), |_| Ok(()))?.is_none() {
                 let id = covered.id;
                 return Err(JournalError::Corrupt(format!(
                     "the receipt in row {number} is not listed for {id}"
@@ -211,7 +207,7 @@ fn receipt(connection: &Connection, number: u64) -> Result<Option<()>, JournalEr
             }
         }
         let listed = "SELECT count(*) FROM receipt_message WHERE receipt = ?1";
-        let listed = first(connection, listed, [bound(number)], |row| crate::read::number(row, 0))?;
+        let listed = first(connection, listed, [bounded(number)], |row| crate::read::number(row, 0))?;
         let distinct: std::collections::BTreeSet<MessageId> =
             receipt.payload().messages.iter().map(|covered| covered.id).collect();
         if listed != Some(distinct.len() as u64) {
@@ -224,8 +220,7 @@ fn receipt(connection: &Connection, number: u64) -> Result<Option<()>, JournalEr
 }
 
 fn bundle(connection: &Connection, number: u64) -> Result<Option<()>, JournalError> {
-    let sql = "SELECT digest, bytes FROM bundle WHERE row = ?1";
-    first(connection, sql, [bound(number)], |row| stored_bundle(row).map(|_| ()))
+    Ok(bundle_at(connection, number)?.map(drop))
 }
 
 /// Tables that follow from the texts.

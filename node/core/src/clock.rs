@@ -52,13 +52,6 @@ pub(crate) struct ClockWatch {
     last_noted: Option<Timestamp>,
 }
 
-/// What an observation found.
-#[derive(Debug, Default, PartialEq, Eq)]
-pub(crate) struct Seen {
-    /// The clock was stepped forward: the machine may also be a snapshot that was taken up again.
-    pub(crate) forward: bool,
-}
-
 impl ClockWatch {
     /// A watch as the journal left it; one that does not watch trusts every clock (a training federation's virtual one).
     pub(crate) fn start(watched: bool, world: &World<'_>, step: &mut Step) -> Result<Self, JournalError> {
@@ -79,21 +72,18 @@ impl ClockWatch {
         Ok(watch)
     }
 
-    /// Compares the two clocks; to be called before anything is dated.
-    pub(crate) fn observe(&mut self, world: &World<'_>, step: &mut Step) -> Seen {
-        let Some((wall, monotonic)) = self.reference.filter(|_| self.watched) else { return Seen::default() };
+    /// Compares the two clocks; to be called before anything is dated. Says whether the clock was stepped forward: the machine may then
+    /// also be a snapshot that was taken up again.
+    pub(crate) fn observe(&mut self, world: &World<'_>, step: &mut Step) -> bool {
+        let Some((wall, monotonic)) = self.reference.filter(|_| self.watched) else { return false };
         let passed = world.monotonic.saturating_sub(monotonic);
         let expected = wall.saturating_add(passed).unwrap_or(wall);
         let by = world.now.duration_since(expected);
         match self.doubt {
-            Some(Doubt::Kept) => Seen::default(),
             Some(Doubt::Behind) if !behind(world.now, wall) => self.trust_again(world, step),
             Some(Doubt::Stepped) if by.abs() <= STEP_ALARM => self.trust_again(world, step),
-            Some(_) => Seen::default(),
-            None if by.abs() <= STEP_ALARM => {
-                self.follow(expected, by, passed, world.monotonic);
-                Seen::default()
-            }
+            Some(_) => {}
+            None if by.abs() <= STEP_ALARM => self.follow(expected, by, passed, world.monotonic),
             None => {
                 if by.abs() <= STEP_DOUBT {
                     self.reference = Some((world.now, world.monotonic));
@@ -102,9 +92,10 @@ impl ClockWatch {
                     self.doubt = Some(Doubt::Stepped);
                     self.tell_doubt(world, step, by);
                 }
-                Seen { forward: by > SignedDuration::ZERO }
+                return by > SignedDuration::ZERO;
             }
         }
+        false
     }
 
     /// Moves the reference with a clock that drifts or is slewed, no faster than that.
@@ -114,10 +105,9 @@ impl ClockWatch {
         self.reference = Some((moved, at));
     }
 
-    fn trust_again(&mut self, world: &World<'_>, step: &mut Step) -> Seen {
+    fn trust_again(&mut self, world: &World<'_>, step: &mut Step) {
         tracing::warn!("the clock is back where it should be");
         self.confirm(world, step);
-        Seen::default()
     }
 
     /// The clock is right as it stands now.

@@ -22,7 +22,7 @@ use crate::caution;
 use crate::continuity::Mark;
 use crate::fault::Fault;
 use crate::node::Node;
-use crate::step::{Content, NewDocument, Reply, STORE_FULL, Step, Storage, World};
+use crate::step::{Content, NewDocument, Reply, Step, World, store_full};
 
 /// Code of a fault that passes when the key can be used again.
 pub(crate) const SIGNER_UNAVAILABLE: &str = "signer.unavailable";
@@ -310,12 +310,8 @@ fn store_document(world: &World<'_>, document: NewDocument) -> Result<Attachment
     world
         .documents
         .put(attachment.digest, salt, &bytes)
-        .map_err(|e| if e.is_no_room() { full() } else { Fault::technical(e.code(), &e) })?;
+        .map_err(|e| if e.is_no_room() { store_full() } else { Fault::technical(e.code(), &e) })?;
     Ok(attachment)
-}
-
-fn full() -> Fault {
-    Storage::Reserve.refusal().unwrap_or_else(|| Fault::technical(STORE_FULL, &""))
 }
 
 fn not_held(digest: Digest) -> Fault {

@@ -75,21 +75,6 @@ struct Wish {
 }
 
 impl Node {
-    /// Notes what of a new link this node may see and does not hold.
-    pub(crate) fn note_wanted(
-        &self,
-        world: &World<'_>,
-        step: &mut Step,
-        case: &Case,
-        link: &Link,
-    ) -> Result<(), JournalError> {
-        let payload = link.payload();
-        for attachment in payload.attachments() {
-            self.want(world, step, case, (link.id(), &payload.writer), attachment);
-        }
-        Ok(())
-    }
-
     /// Notes a document of a message as wanted, if this node may see it and does not hold it.
     pub(crate) fn want(
         &self,

@@ -113,7 +113,7 @@ impl Node {
         }
         parsed.verify(&ends, &key, world.check).map_err(|e| Fault::technical(e.code(), &e))?;
         let held = world.journal.bundle(digest).map_err(|e| Fault::technical(e.code(), &e))?.is_some();
-        if let (false, Storage::ReadOnly, Some(fault)) = (held, world.storage, world.storage.refusal()) {
+        if let (false, Some(fault)) = (held, world.storage.read_only()) {
             return Err(fault); // its messages would name a bundle that is not kept
         }
         session.admitted = true;

@@ -231,9 +231,7 @@ impl Node {
         from: &Writer,
         receipts: &[String],
     ) -> Result<Answered, JournalError> {
-        if let Some(Fault { code, text_en, .. }) =
-            world.storage.refusal().filter(|_| world.storage == Storage::ReadOnly)
-        {
+        if let Some(Fault { code, text_en, .. }) = world.storage.read_only() {
             return Ok(refused(&code, text_en));
         }
         let mut unbelieved = None;

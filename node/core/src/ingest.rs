@@ -164,7 +164,9 @@ impl Node {
         if payload.issued_at > world.now.saturating_add(CLOCK_AHEAD_MAX).unwrap_or(world.now) {
             step.commit.push(Write::Alarm(clock_alarm(link, world.now)));
         }
-        self.note_wanted(world, step, case, link)?;
+        for attachment in payload.attachments() {
+            self.want(world, step, case, (link.id(), &payload.writer), attachment);
+        }
         let joined: Vec<Writer> = case.participants().difference(&before).cloned().collect();
         self.enqueue_for_new(world, step, &payload.conference, &joined);
         self.judge_quoted(world, step, from, &payload.conference, link.id())?;

@@ -15,7 +15,7 @@ use crate::fault::Fault;
 use crate::keyring::Keyring;
 use crate::pull::Pull;
 use crate::relook::Relook;
-use crate::step::{Effect, Input, Order, Reply, STORE_FAILED, Step, Storage, World};
+use crate::step::{Effect, Input, Order, Reply, Step, Storage, World};
 
 /// Most conferences folded in memory; others are read back when they are needed.
 pub const CASES_MAX: usize = 512;
@@ -211,7 +211,7 @@ impl Node {
         let mut step = Step::default();
         if world.storage != Storage::ReadOnly {
             // a clock that jumped ahead may be a snapshot that was taken up again: what was written since nobody here knows
-            self.renewal_due |= self.clock.observe(world, &mut step).forward;
+            self.renewal_due |= self.clock.observe(world, &mut step);
         }
         match input {
             Input::Order { token, order } => {
@@ -320,11 +320,9 @@ impl Node {
                 let digests = self.cases.iter().map(|(id, case)| (id.clone(), case.state_digest()));
                 Ok(Ok(Reply::StateDigests(digests.collect())))
             }
-            Order::ConfirmClock => Ok(match world.storage {
-                Storage::ReadOnly => {
-                    Err(world.storage.refusal().unwrap_or_else(|| Fault::technical(STORE_FAILED, &"")))
-                }
-                _ => {
+            Order::ConfirmClock => Ok(match world.storage.read_only() {
+                Some(fault) => Err(fault),
+                None => {
                     self.clock.confirm(world, step);
                     Ok(Reply::Done)
                 }
@@ -448,16 +446,16 @@ fn read_incarnation(
     step: &mut Step,
 ) -> Result<(Incarnation, bool), JournalError> {
     if let Some(incarnation) = recorded_incarnation(world.journal)? {
-        let proved = match mark {
-            Some(mark) => mark.proves(&incarnation, world.journal)?,
-            None => false,
-        };
+        let Some(mark) = mark else { return Ok((incarnation, false)) };
+        if !mark.proves(&incarnation, world.journal)? {
+            return Ok((incarnation, false));
+        }
         // a process that died between a commit and its mark left a link that goes out now: what it was marked with proves no more
         let last = world.journal.last_own()?;
-        if proved && mark.is_some_and(|mark| mark.last != last) {
+        if mark.last != last {
             step.mark = Some(Mark { incarnation, last });
         }
-        return Ok((incarnation, proved));
+        return Ok((incarnation, true));
     }
     let nonce = concerto_message::ids::Nonce(world.random.nonce());
     let incarnation = Incarnation { counter: 1, nonce };

@@ -28,18 +28,33 @@ impl Storage {
     pub fn refusal(self) -> Option<Fault> {
         match self {
             Self::Open => None,
-            Self::Reserve => Some(Fault::new(
-                STORE_FULL,
-                "Il disco del nodo è pieno: nulla è stato fatto. Liberare spazio: il nodo riprende da sé entro dieci secondi; poi riprovare.",
-                "The node's disk is full: nothing was done. Free some space: the node goes on by itself within ten seconds; then try again.",
-            )),
-            Self::ReadOnly => Some(Fault::new(
-                STORE_FAILED,
-                "L'archivio del nodo non ha potuto scrivere: nulla è stato fatto. Controllare spazio, permessi e stato del disco, poi riprovare.",
-                "The node's store could not write: nothing was done. Check the disk's space, permissions and health, then try again.",
-            )),
+            Self::Reserve => Some(store_full()),
+            Self::ReadOnly => Some(store_failed()),
         }
     }
+
+    /// Why nothing at all can be written, if so.
+    pub fn read_only(self) -> Option<Fault> {
+        (self == Self::ReadOnly).then(store_failed)
+    }
+}
+
+/// The disk is full.
+pub fn store_full() -> Fault {
+    Fault::new(
+        STORE_FULL,
+        "Il disco del nodo è pieno: nulla è stato fatto. Liberare spazio: il nodo riprende da sé entro dieci secondi; poi riprovare.",
+        "The node's disk is full: nothing was done. Free some space: the node goes on by itself within ten seconds; then try again.",
+    )
+}
+
+/// The store cannot be written.
+pub fn store_failed() -> Fault {
+    Fault::new(
+        STORE_FAILED,
+        "L'archivio del nodo non ha potuto scrivere: nulla è stato fatto. Controllare spazio, permessi e stato del disco, poi riprovare.",
+        "The node's store could not write: nothing was done. Check the disk's space, permissions and health, then try again.",
+    )
 }
 
 /// Code of a refusal for want of space (HTTP 507 in an API).
