@@ -7,14 +7,12 @@ use concerto_core::{Case, Fault};
 use concerto_message::ids::Nonce;
 use concerto_message::link::LINK_VERSION;
 use concerto_message::{ConferenceId, Incarnation, Payload, Writer};
-use concerto_procedure::acts::{
-    Act, Direction, Efficacy, Form, IntegrationDelivered, Invited, Outside, Position, PositionLine,
-    SensitiveScope, StatedDates, TermKind,
-};
+use concerto_procedure::acts::{Act, Direction, Efficacy, Form, Invited, Outside, StatedDates, TermKind};
 use concerto_procedure::conference::{Body, Conference};
 use concerto_procedure::timeliness::judge;
 use concerto_procedure::{
-    Event, Lang, LegalNow, Refusal, Regime, Term, Timeliness, evolve, proposed_dates_in, rome_date, terms,
+    Lang, LegalNow, Refusal, Regime, Timeliness, dates_after_integrations, proposed_dates_in, rome_date,
+    terms,
 };
 use jiff::Timestamp;
 use jiff::civil::Date;
@@ -124,7 +122,7 @@ pub(crate) fn facts(
         "IntegrationDelivered" => {
             fill.put("suspension", || Some(conference.suspension()?.message))?;
             let received: Option<Date> = fill.read("received_on");
-            fill.put("dates", || moved_dates(conference, received?, now))?;
+            fill.put("dates", || dates_after_integrations(conference, received?, LegalNow(now)))?;
         }
         "Determination" => {
             fill.put("round", || Some(round))?;
@@ -219,57 +217,6 @@ fn asked_of(body: &Body) -> Vec<String> {
     body.invited.acts.iter().map(|asked| asked.act.clone()).collect()
 }
 
-/// The dates as the suspension moves them, when it ends with a delivery of this day.
-fn moved_dates(conference: &Conference, received_on: Date, now: Timestamp) -> Option<StatedDates> {
-    let stated = conference.notice()?.act.dates.clone();
-    let suspension = conference.suspension()?.message;
-    // the record as it will be, but for the dates sought: those stated before shorten nothing
-    let delivery = IntegrationDelivered { suspension, received_on, dates: stated.clone() };
-    let mut after = conference.clone();
-    evolve(
-        &mut after,
-        &Event::Lead {
-            message: concerto_message::MessageId(concerto_message::Digest([0; 32])),
-            issued_at: now,
-            regime: conference.regime()?.to_owned(),
-            act: Act::IntegrationDelivered(delivery),
-        },
-    );
-    let terms = terms(&after);
-    let latest = |kind, long: Option<bool>| latest(&terms, &after, kind, long);
-    let any_long = after.active_bodies().any(|(_, body)| is_long(&after, body));
-    Some(StatedDates {
-        integration_until: latest(TermKind::IntegrationRequests, None).unwrap_or(stated.integration_until),
-        determination_until: latest(TermKind::Determination, Some(false))
-            .unwrap_or(stated.determination_until),
-        sensitive_until: if any_long {
-            latest(TermKind::Determination, Some(true))
-        } else {
-            stated.sensitive_until
-        },
-        meeting_on: latest(TermKind::Meeting, None).unwrap_or(stated.meeting_on),
-        procedure_until: latest(TermKind::Procedure, None).or(stated.procedure_until),
-    })
-}
-
-fn latest(terms: &[Term], conference: &Conference, kind: TermKind, long: Option<bool>) -> Option<Date> {
-    let of_class = |term: &&Term| match (long, &term.body) {
-        (Some(long), Some(writer)) => {
-            conference.active_body(writer).is_some_and(|body| is_long(conference, body) == long)
-        }
-        _ => true,
-    };
-    terms.iter().filter(|term| term.kind == kind).filter(of_class).map(|term| term.strict).max()
-}
-
-/// Whether the longer term of sensitive interests holds for this body (RULES B.3.a).
-fn is_long(conference: &Conference, body: &Body) -> bool {
-    match conference.notice().map(|notice| notice.act.sensitive_scope) {
-        Some(SensitiveScope::All) => conference.bodies().values().any(Body::is_sensitive),
-        _ => body.is_sensitive(),
-    }
-}
-
 /// The note as the record gives it; where the law does not allow one, its refusal says why.
 fn implied_assent(fill: &mut Fill, conference: &Conference, now: Timestamp) -> Result<(), Failure> {
     const FIELDS: [&str; 6] = ["ground", "round", "strict", "prudential", "proof_of_receipt", "messages"];
@@ -287,9 +234,8 @@ fn implied_assent(fill: &mut Fill, conference: &Conference, now: Timestamp) -> R
 
 /// Immediate where nobody dissented; where a dissent was overcome a person must say (art. 14-quater c. 3).
 fn efficacy(conference: &Conference) -> Option<Efficacy> {
-    let dissent =
-        |line: &PositionLine| matches!(line.position, Position::SurmountableDissent | Position::Dissent);
-    (!conference.position_lines().iter().any(dissent)).then_some(Efficacy::Immediate)
+    let dissent = conference.position_lines().iter().any(|line| line.position.is_dissent());
+    (!dissent).then_some(Efficacy::Immediate)
 }
 
 /// Facts being completed.

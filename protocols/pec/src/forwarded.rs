@@ -1,4 +1,4 @@
-//! Mails that came inside another one, forwarded whole (`message/rfc822`): an office whose register product reads the mailbox may have
+//! Mails that came inside another one, forwarded whole (`message/rfc822`, RFC 2046 section 5.2.1): an office whose register product reads the mailbox may have
 //! copies forwarded to a second one.
 //!
 //! Whoever forwarded them proves nothing and need not: a forwarded receipt counts by its own signature alone, exactly as if it had come

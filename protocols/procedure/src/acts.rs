@@ -324,6 +324,13 @@ pub enum Position {
     Dissent,
 }
 
+impl Position {
+    /// Whether it is a dissent, superable or not.
+    pub fn is_dissent(self) -> bool {
+        matches!(self, Self::SurmountableDissent | Self::Dissent)
+    }
+}
+
 /// *Determinazione* of one body.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]

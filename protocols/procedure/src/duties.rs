@@ -18,11 +18,12 @@ use concerto_message::{MessageId, Writer};
 use jiff::civil::Date;
 use serde::{Deserialize, Serialize};
 
-use crate::acts::{Form, Kind, TermKind};
+use crate::acts::TermKind;
 use crate::conference::Conference;
 use crate::guards::{opposition_until, rebuttal_until};
 use crate::legal_time::{LegalNow, expired};
 use crate::regime::{Force, MissingValue};
+use crate::sittings::Meets;
 use crate::term::Term;
 use crate::terms::terms;
 use crate::view::Phase;
@@ -60,8 +61,6 @@ pub enum Task {
     HearOnPrescriptions,
     /// Hold the meeting, if one is needed.
     ConveneMeeting,
-    /// Call a meeting without which there is no conclusion.
-    CallMeeting,
     /// Hold a session that was called, and draw up its minutes.
     HoldSession,
     /// Ask for the single representative of the administrations of the State.
@@ -340,28 +339,27 @@ impl Present<'_> {
         self.terms.iter().find(|term| term.kind == kind && term.body.as_ref() == body).map(Due::of)
     }
 
-    /// Whether it was convened and has neither a conclusion nor another end.
+    /// Whether it was convened and has neither a conclusion nor another end: a closure, or the certificate of a silent grant.
     fn is_running(&self) -> bool {
         let conference = self.conference;
-        conference.notice().is_some() && conference.conclusion().is_none() && conference.closure().is_none()
-    }
-
-    /// Whether it is held without sessions, but for the one meeting that may be needed.
-    fn is_simplified(&self) -> bool {
-        self.conference.notice().is_some_and(|notice| notice.act.form == Form::Simplified)
+        let ended = conference.conclusion().is_some()
+            || conference.closure().is_some()
+            || conference.certificate().is_some();
+        conference.notice().is_some() && !ended
     }
 
     /// Whether silence assents in this kind of conference (L. 241/1990 art. 14-bis c. 4).
     fn silence_assents(&self) -> bool {
-        self.conference
-            .notice()
-            .is_some_and(|notice| notice.act.kind == Kind::Decision && notice.act.form == Form::Simplified)
+        !self.conference.is_fact_finding() && self.conference.meets() != Some(Meets::Directly)
     }
 }
 
 /// The next day after which something here is otherwise, though nothing came: each day that anything is compared with.
 fn holds_until(present: &Present<'_>) -> Option<Date> {
     let (conference, today) = (present.conference, present.now.date());
+    if present.phase == Phase::GrantedSilently {
+        return None;
+    }
     if conference.notice().is_none() {
         return Some(today); // the regime of a draft is that of the day
     }

@@ -25,7 +25,7 @@ use crate::refusal::{Refusal, Warning};
 use crate::regime::Settled;
 use crate::timeliness::{Timeliness, judge};
 
-pub(crate) use conclusion::{opposition_until, rebuttal_until};
+pub(crate) use conclusion::{may_oppose, opposition_until, rebuttal_until};
 pub(crate) use minutes::spoken;
 pub use notice::{proposed_dates, proposed_dates_in};
 pub(crate) use positions::{is_absent, silence_term};
@@ -161,7 +161,6 @@ pub(crate) fn is_rebuttable(conference: &Conference) -> bool {
 fn author_may(conference: &Conference, author: &Writer, act: &Act) -> Result<(), Refusal> {
     let is_lead = author == conference.lead();
     match act {
-        Act::RepresentativeAppointment(_) if is_lead => Ok(()),
         Act::RepresentativeAppointment(_) if conference.active_body(author).is_some() => Ok(()),
         Act::TermDigest(_) | Act::Sealed(_) if is_lead || conference.bodies().contains_key(author) => Ok(()),
         Act::IntegrationRequest(_)

@@ -9,8 +9,9 @@
 //! - [`mod@duties`]: what each administration must or may do, by when.
 //! - [`view`]: what people see at an instant. [`refusal`]: every no, with its code, its norm and its words.
 //!
-//! Conferences that nodes hold: the simplified asynchronous *conferenza decisoria* (art. 14-bis), under the regime of the day of its
-//! notice. Dates of other kinds of case are computed by `schedule`. Values that the sources leave open are refused by name.
+//! Conferences that nodes hold, under the regime of the day of their notice: the simplified and the simultaneous *conferenza decisoria* (art.
+//! 14-bis, 14-ter), the *istruttoria*, those of the earthquake and of electronic communications. Dates of other kinds of case are
+//! computed by `schedule`. Values that the sources leave open are refused by name.
 
 pub mod acts;
 pub mod calendar;

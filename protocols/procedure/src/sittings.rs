@@ -9,9 +9,9 @@ use std::collections::BTreeSet;
 
 use crate::acts::{
     Direction, DissentToRepresentative, Form, Kind, Level, MeetingCall, MeetingMinutes, MeetingMode, Outside,
-    Position, RepresentativeAppointment, Sector,
+    RepresentativeAppointment, Sector, SensitiveScope,
 };
-use crate::conference::{Conference, Delivery, Received, Sent};
+use crate::conference::{Body, Conference, Delivery, Received, Sent};
 use crate::legal_time::{LegalNow, expired, rome_date};
 use crate::terms::end_of_works;
 use crate::timeliness::counted_of;
@@ -90,6 +90,14 @@ impl Conference {
         self.notice().is_some_and(|notice| notice.act.kind == Kind::FactFinding)
     }
 
+    /// Whether the longer term of sensitive interests holds for this body (RULES B.3.a).
+    pub(crate) fn is_long(&self, body: &Body) -> bool {
+        match self.notice().map(|notice| notice.act.sensitive_scope) {
+            Some(SensitiveScope::All) => self.bodies().values().any(Body::is_sensitive),
+            _ => body.is_sensitive(),
+        }
+    }
+
     /// Whether it deliberates by majority of those present.
     pub fn deliberates(&self) -> bool {
         self.sector().is_some_and(Sector::deliberates)
@@ -152,9 +160,14 @@ impl Conference {
             .any(|call| call.message == minutes.meeting && call.act.mode == MeetingMode::Operative)
     }
 
+    /// The minutes of the session that closed the works; none while they are not.
+    pub(crate) fn closing_minutes(&self) -> Option<&Sent<MeetingMinutes>> {
+        self.sessions().find(|minutes| minutes.act.works_closed)
+    }
+
     /// When the works were closed by the minutes of the last session; none while they are not.
     pub fn works_closed_at(&self) -> Option<Timestamp> {
-        self.sessions().find(|minutes| minutes.act.works_closed).map(|minutes| minutes.act.closed_at)
+        self.closing_minutes().map(|minutes| minutes.act.closed_at)
     }
 
     /// Whether the works are over at this instant: closed by minutes, or past their end under every reading.
@@ -216,18 +229,23 @@ impl Conference {
     /// The last appointment of a representative for a body; the single representative of the State comes before any other, which may
     /// take part in support alone (art. 14-ter c. 4).
     pub fn representative_of(&self, body: &Writer) -> Option<&Appointment> {
-        let of_body = |appointment: &&Appointment| appointment.act.represents.contains(body);
-        let appointments = || self.sittings.appointments.iter();
-        let of_state =
-            |appointment: &&Appointment| of_body(appointment) && appointment.act.appointed_by.is_of_state();
-        appointments().rfind(of_state).or_else(|| appointments().rfind(of_body))
+        let any = || self.appointments().iter().rfind(|found| found.act.represents.contains(body));
+        self.state_representative_of(body).or_else(any)
+    }
+
+    /// The last appointment of the single representative of the State for a body (art. 14-ter c. 4).
+    pub(crate) fn state_representative_of(&self, body: &Writer) -> Option<&Appointment> {
+        let of_state = |found: &&Appointment| {
+            found.act.appointed_by.is_of_state() && found.act.represents.contains(body)
+        };
+        self.appointments().iter().rfind(of_state)
     }
 
     /// The bodies of the State that have no single representative although one is due: others than the State take part too (art. 14-ter
     /// c. 4). None where only one body of the State takes part, or where the notice names no levels.
     pub fn without_state_representative(&self) -> Vec<Writer> {
         let level = |wanted: fn(Level) -> bool| {
-            move |called: &(&Writer, &crate::conference::Body)| called.1.invited.level.is_some_and(wanted)
+            move |called: &(&Writer, &Body)| called.1.invited.level.is_some_and(wanted)
         };
         let of_state: Vec<&Writer> = self
             .active_bodies()
@@ -238,10 +256,7 @@ impl Conference {
         if of_state.len() < 2 || others == 0 {
             return Vec::new();
         }
-        let named = |body: &Writer| {
-            self.representative_of(body).is_some_and(|found| found.act.appointed_by.is_of_state())
-        };
-        of_state.into_iter().filter(|body| !named(body)).cloned().collect()
+        of_state.into_iter().filter(|body| self.state_representative_of(body).is_none()).cloned().collect()
     }
 
     /// The dissents told to the representative before the end of the works in the current round: they open art. 14-quinquies.
@@ -261,7 +276,7 @@ impl Conference {
         if !self.deliberates() {
             return None;
         }
-        let last = self.sessions().find(|minutes| minutes.act.works_closed)?;
+        let last = self.closing_minutes()?;
         let members = self.active_bodies().count();
         let present: BTreeSet<&Writer> = last
             .act
@@ -271,10 +286,7 @@ impl Conference {
             .filter(|body| self.active_body(body).is_some())
             .collect();
         let against = |body: &Writer| {
-            counted_of(self, body).is_some_and(|counted| {
-                let position = counted.determination().act.position;
-                matches!(position, Position::Dissent | Position::SurmountableDissent)
-            })
+            counted_of(self, body).is_some_and(|counted| counted.determination().act.position.is_dissent())
         };
         let in_favour = present.iter().filter(|body| !against(body)).count();
         Some(Vote { members, present: present.len(), in_favour })

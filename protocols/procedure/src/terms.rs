@@ -24,7 +24,7 @@
 use concerto_message::Writer;
 use jiff::civil::Date;
 
-use crate::acts::{SensitiveScope, StatedDates, TermKind};
+use crate::acts::{StatedDates, TermKind};
 use crate::calendar::add_days;
 use crate::conference::{Body, Conference, SuspensionRecord};
 use crate::counting::{Counting, Due, Raw, Standstill};
@@ -198,7 +198,8 @@ impl<'a> Computation<'a> {
     fn last_own(&self, body: &Body, kind: TermKind) -> Option<Date> {
         let alike = |other: &&Body| {
             other.called_by == body.called_by
-                && (kind == TermKind::IntegrationRequests || self.is_long(other) == self.is_long(body))
+                && (kind == TermKind::IntegrationRequests
+                    || self.conference.is_long(other) == self.conference.is_long(body))
         };
         let others = self.conference.bodies.values().filter(alike);
         others.filter_map(|other| self.own(other, kind)).map(|(due, _)| due.strict).max()
@@ -207,23 +208,15 @@ impl<'a> Computation<'a> {
     fn rule(&self, body: &Body, kind: TermKind) -> SettledTerm<'static> {
         match kind {
             TermKind::IntegrationRequests => self.settled.integration_requests,
-            _ if self.is_long(body) => self.settled.determination_sensitive,
+            _ if self.conference.is_long(body) => self.settled.determination_sensitive,
             _ => self.settled.determination,
-        }
-    }
-
-    /// Whether the longer term of sensitive interests holds for this body (B.3.a).
-    fn is_long(&self, body: &Body) -> bool {
-        match self.conference.notice().map(|notice| notice.act.sensitive_scope) {
-            Some(SensitiveScope::All) => self.conference.bodies.values().any(Body::is_sensitive),
-            _ => body.is_sensitive(),
         }
     }
 
     fn stated(&self, body: &Body, kind: TermKind) -> Vec<Stated> {
         let date_of = |dates: &StatedDates| match kind {
             TermKind::IntegrationRequests => Some(dates.integration_until),
-            _ if self.is_long(body) => dates.sensitive_until,
+            _ if self.conference.is_long(body) => dates.sensitive_until,
             _ => Some(dates.determination_until),
         };
         let at_call = body.stated.as_ref().and_then(date_of);

@@ -146,19 +146,17 @@ fn after_the_works(
     kind: TermKind,
     evidence: &Evidence,
 ) -> Option<Timeliness> {
-    let minutes = conference.sessions().find(|minutes| minutes.act.works_closed);
-    let minutes = minutes.filter(|_| kind == TermKind::Determination && conference.meets().is_some())?;
+    if kind != TermKind::Determination || conference.meets().is_none() {
+        return None;
+    }
+    let minutes = conference.closing_minutes()?;
     let (closed, received_at) = (minutes.act.closed_at, evidence.received_at);
     if received_at <= closed {
         return None;
     }
     let (until, prudential) = (rome_date(closed), rome_date(closed));
-    let witness = evidence
-        .others
-        .iter()
-        .find(|(writer, at)| conference.bodies().contains_key(writer) && writer != author && *at <= closed);
-    let reason = match witness {
-        Some((witness, at)) => DisputeReason::EvidenceAcrossDeadline { witness: witness.clone(), at: *at },
+    let reason = match witness(conference, author, evidence, |at| at <= closed) {
+        Some(reason) => reason,
         None if received_at <= minutes.issued_at => DisputeReason::ClosingToldLater,
         None => return Some(Timeliness::Late(Late { received_at, until, prudential })),
     };
@@ -186,6 +184,20 @@ pub(crate) fn time_is_over(conference: &Conference, body: &Writer, at: LegalNow)
     }
 }
 
+/// Another participant that had it in time.
+fn witness(
+    conference: &Conference,
+    author: &Writer,
+    evidence: &Evidence,
+    in_time: impl Fn(Timestamp) -> bool,
+) -> Option<DisputeReason> {
+    let had = |(writer, at): &&(Writer, Timestamp)| {
+        conference.bodies().contains_key(writer) && writer != author && in_time(*at)
+    };
+    let (witness, at) = evidence.others.iter().find(had)?;
+    Some(DisputeReason::EvidenceAcrossDeadline { witness: witness.clone(), at: *at })
+}
+
 fn dispute(
     conference: &Conference,
     author: &Writer,
@@ -197,12 +209,8 @@ fn dispute(
     if day <= term.prudential {
         return Some(DisputeReason::BetweenReadings);
     }
-    let witness = evidence.others.iter().find(|(writer, at)| {
-        let participant = conference.bodies().contains_key(writer);
-        participant && writer != author && rome_date(*at) <= term.prudential
-    });
-    if let Some((writer, at)) = witness {
-        return Some(DisputeReason::EvidenceAcrossDeadline { witness: writer.clone(), at: *at });
+    if let Some(reason) = witness(conference, author, evidence, |at| rome_date(at) <= term.prudential) {
+        return Some(reason);
     }
     let delivered = conference.suspension()?.delivered.as_ref()?;
     let told = |delivery: &&Delivery| delivery.message == delivered.message && delivery.body == *author;

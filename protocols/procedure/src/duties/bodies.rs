@@ -3,10 +3,10 @@
 use concerto_message::{MessageId, Writer};
 
 use super::{Consequence, Due, Duty, Present, Task};
-use crate::acts::{Efficacy, Position, TermKind};
+use crate::acts::{Efficacy, TermKind};
 use crate::calendar::{Reading, add_days};
 use crate::conference::{Body, Conference};
-use crate::guards::opposition_until;
+use crate::guards::{may_oppose, opposition_until};
 use crate::law::Law;
 use crate::legal_time::rome_date;
 use crate::regime::{Force, Regime};
@@ -92,12 +92,9 @@ fn request(present: &Present<'_>, writer: &Writer, body: &Body, term: &Term) -> 
 fn hearings(present: &Present<'_>, writer: &Writer) -> Vec<Duty> {
     let conference = present.conference;
     let heard = conference.consultations().iter().filter(|consultation| {
+        // determinations are of this round: hearings of an earlier one are past
         let heard = &consultation.act.determinations;
-        // hearings of an earlier round are past
-        conference.determinations().any(|given| heard.contains(&given.message))
-            && conference
-                .determinations()
-                .any(|given| heard.contains(&given.message) && given.author != *writer)
+        conference.determinations().any(|given| heard.contains(&given.message) && given.author != *writer)
     });
     heard
         .map(|consultation| {
@@ -127,10 +124,9 @@ fn add_oppositions(present: &Present<'_>, duties: &mut Vec<Duty>) {
     if conclusion.act.efficacy != Efficacy::Suspended {
         return;
     }
-    let overcome = conclusion.act.positions.iter().filter(|line| line.position != Position::Assent);
-    for line in overcome {
-        let duty = Duty::new(Task::Oppose, &line.body, Consequence::FacultyLost).faculty();
-        let due = opposition_dates(conference, &line.body, conclusion.message);
+    for body in may_oppose(conference, &conclusion.act) {
+        let duty = Duty::new(Task::Oppose, body, Consequence::FacultyLost).faculty();
+        let due = opposition_dates(conference, body, conclusion.message);
         duties.push(Duty {
             messages: vec![conclusion.message],
             since: Some(rome_date(conclusion.issued_at)),

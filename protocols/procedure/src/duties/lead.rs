@@ -4,7 +4,8 @@ use concerto_message::Writer;
 use jiff::civil::Date;
 
 use super::{Consequence, Due, Duty, Present, Task, Undated};
-use crate::acts::{Direction, Efficacy, Finding, Kind, Outside, Position, TermKind};
+use crate::acts::{Direction, Efficacy, Finding, Outside, Position, TermKind};
+use crate::guards::may_oppose;
 use crate::law::Law;
 use crate::legal_time::rome_date;
 use crate::refusal::Refusal;
@@ -103,11 +104,7 @@ fn of_meeting(present: &Present<'_>, action: &Action) -> Option<Duty> {
     let new = |task, consequence| Duty::new(task, present.lead(), consequence);
     match action {
         // told with the term of the meeting, as far as it is needed
-        Action::CallMeeting { .. } if present.is_simplified() => None,
-        Action::CallMeeting { .. } => {
-            let due = present.due(TermKind::Meeting, None);
-            Some(new(Task::CallMeeting, Consequence::NoConclusion).by(due))
-        }
+        Action::CallMeeting { .. } => None,
         Action::HoldSession { on } => {
             let norm = Task::HoldSession.norm().to_owned();
             let force = Force::Directory;
@@ -141,7 +138,8 @@ fn convene(present: &Present<'_>) -> Duty {
     let received = present.conference.exchanges().iter().map(|exchange| &exchange.act);
     let application = received
         .filter(|exchange| exchange.party == Outside::Applicant && exchange.direction == Direction::Received);
-    let started = application.map(|exchange| rome_date(exchange.at)).min();
+    let recorded = present.conference.convening_request().map(|request| request.act.received_on);
+    let started = recorded.or_else(|| application.map(|exchange| rome_date(exchange.at)).min());
     let missing = open_value(present.now.date());
     let Some(started) = started else { return Duty { undated: Some(Undated::NotStarted), missing, ..duty } };
     match notice_due(started) {
@@ -155,8 +153,8 @@ fn convene(present: &Present<'_>) -> Duty {
 
 fn notice_due(started: Date) -> Result<Due, Option<MissingValue>> {
     let law = Law::on(started).ok_or(None)?;
-    let rule = &law.regime_on(started).ok_or(None)?.terms.notice;
-    let regime = Regime::on(started).map_err(|_| None)?;
+    let regime = law.regime_on(started).ok_or(None)?;
+    let rule = &regime.terms.notice;
     let days = regime.days("terms.notice", rule).map_err(Some)?;
     let until = law.calendar.add_working_days(started, days, None);
     let (force, norm) = (rule.nature, rule.norm.clone());
@@ -171,8 +169,7 @@ fn open_value(day: Date) -> Option<MissingValue> {
 fn add_running(present: &Present<'_>, can_conclude: bool, duties: &mut Vec<Duty>) {
     let conference = present.conference;
     let lead = present.lead();
-    let decides = conference.notice().is_some_and(|notice| notice.act.kind == Kind::Decision);
-    if decides {
+    if !conference.is_fact_finding() {
         let duty = Duty::new(Task::Conclude, lead, Consequence::Delay);
         let due = present.due(TermKind::FinalDetermination, None);
         duties.push(Duty { ready: can_conclude, ..duty.by(due) });
@@ -248,14 +245,14 @@ fn add_conclusion_receipts(present: &Present<'_>, duties: &mut Vec<Duty>) {
     if conclusion.act.efficacy != Efficacy::Suspended {
         return;
     }
-    for line in conclusion.act.positions.iter().filter(|line| line.position != Position::Assent) {
+    for body in may_oppose(conference, &conclusion.act) {
         let has = |delivery: &crate::conference::Delivery| {
-            delivery.message == conclusion.message && delivery.body == line.body
+            delivery.message == conclusion.message && delivery.body == *body
         };
         if !conference.deliveries().iter().any(has) {
             let duty = Duty::new(Task::ObtainReceipt, present.lead(), Consequence::NoTermRuns);
             let since = Some(rome_date(conclusion.issued_at));
-            duties.push(Duty { messages: vec![conclusion.message], since, ..duty.about(&line.body) });
+            duties.push(Duty { messages: vec![conclusion.message], since, ..duty.about(body) });
         }
     }
 }

@@ -1,4 +1,4 @@
-//! The words of duties in Italian and English, and the norm of each.
+//! The words of duties in Italian and English, and the norm of each (RULES G.1, G.2).
 
 use super::{Consequence, Duty, Nature, Standing, Task, Undated};
 use crate::language::Lang;
@@ -14,39 +14,6 @@ fn in_language((it, en): Words, lang: Lang) -> &'static str {
 }
 
 impl Task {
-    /// Its stable name.
-    pub fn name(self) -> &'static str {
-        match self {
-            Self::Convene => "convene",
-            Self::ConveneAgain => "convene-again",
-            Self::ObtainReceipt => "obtain-receipt",
-            Self::TakeInCharge => "take-in-charge",
-            Self::ResolveFork => "resolve-fork",
-            Self::OrderSuspension => "order-suspension",
-            Self::ForwardIntegrations => "forward-integrations",
-            Self::DecideDispute => "decide-dispute",
-            Self::AnswerLateAct => "answer-late-act",
-            Self::ConsiderRelease => "consider-release",
-            Self::RecordSilence => "record-silence",
-            Self::ObtainExpressAct => "obtain-express-act",
-            Self::HearOnPrescriptions => "hear-on-prescriptions",
-            Self::ConveneMeeting => "convene-meeting",
-            Self::CallMeeting => "call-meeting",
-            Self::HoldSession => "hold-session",
-            Self::ObtainRepresentative => "obtain-representative",
-            Self::Conclude => "conclude",
-            Self::EndProcedure => "end-procedure",
-            Self::NotifyApplicant => "notify-applicant",
-            Self::StateEfficacy => "state-efficacy",
-            Self::CorrectTerms => "correct-terms",
-            Self::SettleValues => "settle-values",
-            Self::Determine => "determine",
-            Self::RequestIntegration => "request-integration",
-            Self::AnswerHearing => "answer-hearing",
-            Self::Oppose => "oppose",
-        }
-    }
-
     /// The norm that asks for it, or allows it.
     pub fn norm(self) -> &'static str {
         match self {
@@ -62,7 +29,7 @@ impl Task {
                 "L. 241/1990 art. 14-bis c. 5"
             }
             Self::ConveneMeeting => "L. 241/1990 art. 14-bis c. 6",
-            Self::CallMeeting | Self::HoldSession => "L. 241/1990 art. 14-ter c. 1",
+            Self::HoldSession => "L. 241/1990 art. 14-ter c. 1",
             Self::ObtainRepresentative => "L. 241/1990 art. 14-ter c. 4",
             Self::EndProcedure => "L. 241/1990 art. 2",
             Self::StateEfficacy => "L. 241/1990 art. 14-quater c. 3",
@@ -95,7 +62,6 @@ impl Task {
             Self::ObtainExpressAct => ("ottenere l'atto espresso", "obtain the express act"),
             Self::HearOnPrescriptions => ("sentire sulle prescrizioni", "hear on the prescriptions"),
             Self::ConveneMeeting => ("tenere la riunione, se necessaria", "hold the meeting, if needed"),
-            Self::CallMeeting => ("convocare la riunione", "call the meeting"),
             Self::HoldSession => {
                 ("tenere la seduta e redigerne il verbale", "hold the session and draw up its minutes")
             }

@@ -297,10 +297,7 @@ fn heard(
 
 /// C.4, third branch: a dissent that a person finds impossible to overcome.
 fn negative(conclusion: &FinalDetermination, positions: &Positions<'_>) -> Result<(), Refusal> {
-    let dissents = |standing: &Standing<'_>| {
-        matches!(standing.position(), Position::Dissent | Position::SurmountableDissent)
-    };
-    if !positions.values().any(dissents) {
+    if !positions.values().any(|standing| standing.position().is_dissent()) {
         return Err(Refusal::NoDissent);
     }
     judged(conclusion, Question::DissentNotSuperable)
@@ -358,11 +355,9 @@ fn stated_efficacy(
     positions: &Positions<'_>,
     out: &mut Checked,
 ) -> Result<(), Refusal> {
-    let dissents = |standing: &Standing<'_>| {
-        matches!(standing.position(), Position::SurmountableDissent | Position::Dissent)
-    };
     let told = conference.qualified_dissents().next().map(|told| &told.author);
-    let opposed = positions.iter().find(|(_, standing)| dissents(standing)).map(|(writer, _)| *writer);
+    let opposed =
+        positions.iter().find(|(_, standing)| standing.position().is_dissent()).map(|(writer, _)| *writer);
     let positive = conclusion.outcome != Outcome::Negative && !conference.deliberates();
     match (told.or(opposed).filter(|_| positive), conclusion.efficacy) {
         (Some(_), Efficacy::Immediate) if told.is_some() => Err(Refusal::EfficacyContradicted),
@@ -392,11 +387,7 @@ pub(super) fn efficacy(
     match (conclusion.act.efficacy, statement.efficacy) {
         (Efficacy::Immediate, Efficacy::Suspended) => return Err(Refusal::EfficacyContradicted),
         (Efficacy::Suspended, Efficacy::Immediate) => {
-            // whoever assented under conditions has nothing to oppose
-            let dissents = [Position::SurmountableDissent, Position::Dissent];
-            let lines = conclusion.act.positions.iter().filter(|line| dissents.contains(&line.position));
-            let told = conference.qualified_dissents().map(|told| &told.author);
-            for body in lines.map(|line| &line.body).chain(told) {
+            for body in may_oppose(conference, &conclusion.act) {
                 let passed = opposition_until(conference, body, conclusion.message)
                     .filter(|until| expired(*until, at))
                     .ok_or_else(|| Refusal::OppositionOpen { body: body.clone() })?;
@@ -409,6 +400,16 @@ pub(super) fn efficacy(
         return Err(Refusal::EfficacyDate { given, from, until });
     }
     Ok(())
+}
+
+/// Who may oppose a conclusion: whoever dissented, in its position or to the single representative; whoever assented under conditions has
+/// nothing to oppose.
+pub(crate) fn may_oppose<'a>(
+    conference: &'a Conference,
+    conclusion: &'a FinalDetermination,
+) -> BTreeSet<&'a Writer> {
+    let lines = conclusion.positions.iter().filter(|line| line.position.is_dissent()).map(|line| &line.body);
+    lines.chain(conference.qualified_dissents().map(|told| &told.author)).collect()
 }
 
 /// Until when a body may oppose: its term from the proof that it has the conclusion. None without proof.

@@ -11,9 +11,10 @@ use super::suspension::in_term;
 use super::{Checked, not_suspended, same_round, value_missing};
 use crate::acts::{MeetingCall, MeetingMode, Position, TermKind};
 use crate::conference::{Conference, Sent};
-use crate::law::Law;
+
 use crate::legal_time::{LegalNow, rome_date};
 use crate::refusal::{Refusal, Warning};
+use crate::regime::Regime;
 use crate::sittings::Meets;
 use crate::terms::{Resumption, body_term, end_of_works, terms};
 
@@ -128,7 +129,7 @@ fn after_determinations(conference: &Conference, call: &MeetingCall, at: LegalNo
     if positions.values().all(|standing| standing.position() == Position::Assent) {
         return Err(Refusal::MeetingNotNeeded);
     }
-    let regime = conference.regime_basis().and_then(Law::on).and_then(|law| law.regime(conference.regime()?));
+    let regime = conference.regime_basis().and_then(|basis| Regime::named_on(conference.regime()?, basis));
     if regime.is_some_and(|regime| regime.meeting_mode == call.mode) {
         Ok(())
     } else {

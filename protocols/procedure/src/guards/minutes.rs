@@ -1,4 +1,4 @@
-//! Guards of the minutes of a session (L. 241/1990 art. 14-ter c. 3-4, c. 7; DL 189/2016 art. 16; RULES C.8, D.2, D.6).
+//! Guards of the minutes of a session (L. 241/1990 art. 14-ter c. 3-4, c. 7; DL 189/2016 art. 16; RULES C.2.1, D.2, D.6).
 //!
 //! The procedente writes what was said; what a body said is kept even where it lacks a requisite, and an official decides what follows.
 
@@ -154,8 +154,7 @@ fn positions(conference: &Conference, minutes: &MeetingMinutes, out: &mut Checke
         {
             return Err(Refusal::AssentStands { body, message: implied.message });
         }
-        let of_state =
-            conference.representative_of(&body).filter(|found| found.act.appointed_by.is_of_state());
+        let of_state = conference.state_representative_of(&body);
         let voice = of_state.map(|found| found.message).or(*appointment);
         if let Some(voice) = voice
             && *voices.entry(voice).or_insert(taken.position) != taken.position

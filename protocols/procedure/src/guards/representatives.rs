@@ -1,4 +1,4 @@
-//! Guards of who speaks for a body (L. 241/1990 art. 14-ter c. 3-5; RULES A.11).
+//! Guards of who speaks for a body (L. 241/1990 art. 14-ter c. 3-5; RULES D.2.1).
 //!
 //! In a conference that meets, the administrations of the State speak through one representative where others take part too; each of
 //! them that guards a qualified interest may tell it of a dissent before the end of the works.
@@ -54,7 +54,7 @@ pub(super) fn may_speak(conference: &Conference, author: &Writer) -> Result<(), 
     if conference.meets().is_none() || conference.is_fact_finding() {
         return Ok(());
     }
-    match conference.representative_of(author).filter(|found| found.act.appointed_by.is_of_state()) {
+    match conference.state_representative_of(author) {
         Some(found) => {
             Err(Refusal::SpeaksThroughRepresentative { body: author.clone(), appointment: found.message })
         }

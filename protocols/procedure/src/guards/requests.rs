@@ -5,8 +5,8 @@ use jiff::civil::Date;
 
 use super::{Checked, not_suspended};
 use crate::acts::{
-    ConveningRequest, Direction, Notice, Outcome, Outside, Position, RebuttalForwarded, Sector,
-    SilentGrantCertificate, WorksClass,
+    ConveningRequest, Direction, Notice, Outcome, Outside, RebuttalForwarded, Sector, SilentGrantCertificate,
+    WorksClass,
 };
 use crate::conference::{Conference, Sent};
 use crate::counting::Due;
@@ -117,10 +117,8 @@ fn unblocked(conference: &Conference, at: LegalNow) -> Result<(), Refusal> {
         if let Some(disputed) = undecided_of(conference, writer) {
             return Err(Refusal::DisputeOpen { message: disputed.message });
         }
-        let dissents = counted_of(conference, writer).is_some_and(|counted| {
-            let position = counted.determination().act.position;
-            matches!(position, Position::Dissent | Position::SurmountableDissent)
-        });
+        let dissents = counted_of(conference, writer)
+            .is_some_and(|counted| counted.determination().act.position.is_dissent());
         if dissents || body.eu_express_acts().next().is_some() {
             return Err(Refusal::GrantBlocked { body: writer.clone() });
         }

@@ -136,22 +136,24 @@ pub fn dates_after_integrations(
         dates: stated.clone(),
     });
     let all = terms(&after);
-    let last = |long: bool| {
-        let of_class = |term: &&Term| {
-            let body = term.body.as_ref().and_then(|body| after.active_body(body));
-            term.kind == TermKind::Determination && body.is_some_and(|body| body.is_sensitive() == long)
-        };
-        all.iter().filter(of_class).map(|term| term.strict).max()
+    let last = |kind, long: Option<bool>| {
+        let of_class =
+            |term: &&Term| match (long, term.body.as_ref().and_then(|body| after.active_body(body))) {
+                (Some(long), Some(body)) => after.is_long(body) == long,
+                _ => true,
+            };
+        all.iter().filter(|term| term.kind == kind).filter(of_class).map(|term| term.strict).max()
     };
-    let of_kind = |kind| all.iter().find(|term| term.kind == kind).map(|term| term.strict);
     // called directly, all bodies have the time of the works
-    let works = of_kind(TermKind::EndOfWorks);
+    let works = last(TermKind::EndOfWorks, None);
+    let (ordinary, longer) =
+        (last(TermKind::Determination, Some(false)), last(TermKind::Determination, Some(true)));
     Some(StatedDates {
-        integration_until: stated.integration_until,
-        determination_until: works.or_else(|| last(false)).unwrap_or(stated.determination_until),
-        sensitive_until: stated.sensitive_until.and(works).or_else(|| last(true)).or(stated.sensitive_until),
-        meeting_on: of_kind(TermKind::Meeting).unwrap_or(stated.meeting_on),
-        procedure_until: of_kind(TermKind::Procedure),
+        integration_until: last(TermKind::IntegrationRequests, None).unwrap_or(stated.integration_until),
+        determination_until: works.or(ordinary).unwrap_or(stated.determination_until),
+        sensitive_until: stated.sensitive_until.and(works).or(longer).or(stated.sensitive_until),
+        meeting_on: last(TermKind::Meeting, None).unwrap_or(stated.meeting_on),
+        procedure_until: last(TermKind::Procedure, None).or(stated.procedure_until),
     })
 }
 
