@@ -418,6 +418,8 @@ pub enum Finding {
     Late,
     /// It lacks the requisites of art. 14-bis c. 3.
     NonCompliant,
+    /// It came late and counts all the same: European law wants an act of it express, so that no silence takes its place (art. 14-bis c. 4).
+    ExpressAct,
 }
 
 /// *Segnalazione di atto tardivo o non conforme*; the reasons stand in the body.

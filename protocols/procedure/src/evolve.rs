@@ -156,7 +156,12 @@ fn apply(conference: &mut Conference, message: MessageId, issued_at: Timestamp, 
         Act::MeetingCall(act) => conference.sittings.calls.push(sent(message, issued_at, act)),
         Act::RepresentativeAppointment(act) => {
             let author = conference.lead().clone();
-            conference.sittings.appointments.push(Appointment { message, author, act: act.clone() });
+            conference.sittings.appointments.push(Appointment {
+                message,
+                author,
+                at: issued_at,
+                act: act.clone(),
+            });
         }
         Act::MeetingMinutes(act) => {
             let positions = spoken(conference, message, act);
@@ -284,7 +289,9 @@ fn find(conference: &mut Conference, message: MessageId, notice: &LateOrInvalidA
     for determination in given.filter(|given| concerned(&given.author)) {
         match notice.finding {
             Finding::NonCompliant => determination.non_compliant = Some(message),
-            Finding::Timely | Finding::Late => determination.time_finding = Some(finding),
+            Finding::Timely | Finding::Late | Finding::ExpressAct => {
+                determination.time_finding = Some(finding)
+            }
         }
     }
 }
@@ -326,8 +333,8 @@ fn taken(
         Act::Determination(act) => conference.determinations.push(frame.with(act)),
         Act::DissentToRepresentative(act) => conference.sittings.dissents.push(frame.with(act)),
         Act::RepresentativeAppointment(act) => {
-            let author = author.clone();
-            conference.sittings.appointments.push(Appointment { message, author, act: act.clone() });
+            let (author, at) = (author.clone(), evidence.received_at);
+            conference.sittings.appointments.push(Appointment { message, author, at, act: act.clone() });
         }
         Act::TermDigest(act) => {
             conference.term_digests.insert(author.clone(), sent(message, issued_at, act));

@@ -28,7 +28,7 @@ use crate::timeliness::{Timeliness, judge};
 pub(crate) use conclusion::{may_oppose, opposition_until, rebuttal_until};
 pub(crate) use minutes::spoken;
 pub use notice::{proposed_dates, proposed_dates_in};
-pub(crate) use positions::{is_absent, silence_term};
+pub(crate) use positions::{considered, is_absent, silence_term};
 pub use suspension::dates_after_integrations;
 pub(crate) use suspension::earlier_proof;
 
@@ -68,7 +68,7 @@ pub fn check(conference: &Conference, author: &Writer, act: &Act, at: LegalNow) 
         Act::TermCorrection(correction) => suspension::correction(conference, correction, at, out)?,
         Act::ImpliedAssent(implied) => positions::implied_assent(conference, implied, at, out)?,
         Act::LateOrInvalidActNotice(notice) => positions::finding(conference, notice)?,
-        Act::ConveningRequest(request) => requests::convening(conference, request, at)?,
+        Act::ConveningRequest(request) => requests::convening(conference, request, at, out)?,
         Act::MeetingCall(call) => meetings::call(conference, call, at, out)?,
         Act::RepresentativeAppointment(appointment) => {
             representatives::appointment(conference, author, appointment, out)?;

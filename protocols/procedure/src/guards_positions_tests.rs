@@ -5,6 +5,7 @@ use jiff::civil::date;
 use crate::acts::*;
 use crate::refusal::{Refusal, Warning};
 use crate::test_support::*;
+use crate::view::BodyStatus;
 
 const SOON: &str = "2026-12-04 10:00";
 /// After every determination term of `Case::received` (the last is 14 January 2027).
@@ -165,7 +166,7 @@ fn silence_never_gives_an_express_act_of_european_law() {
         case.refused(LEAD, AFTER, Act::FinalDetermination(conclusion)),
         Refusal::EuExpressActMissing { body: writer(COMUNE), act: "parere".to_owned() }
     );
-    assert_eq!(case.status(COMUNE, AFTER), crate::view::BodyStatus::ExpressActMissing);
+    assert_eq!(case.status(COMUNE, AFTER), BodyStatus::ExpressActMissing);
     assert_eq!(case.phase(AFTER), crate::view::Phase::Convened, "nothing to decide while it is missing");
 }
 
@@ -453,4 +454,41 @@ fn after_the_end_little_is_left() {
     let mut closed = Case::received();
     closed.lead(SOON, Act::Closure(Closure { ground: ClosureGround::Withdrawn }));
     assert_eq!(closed.refused(COMUNE, SOON, Act::Determination(assent())), Refusal::AlreadyClosed);
+}
+
+#[test]
+fn a_late_act_that_european_law_wants_express_counts_where_an_official_says_so() {
+    let mut stated = notice();
+    for called in stated.invited.iter_mut().filter(|called| called.body == writer(USR)) {
+        called.acts[0].eu_express_act = Some("Dir. 92/43/CEE art. 6".to_owned());
+    }
+    let mut case = Case::draft();
+    case.lead("2026-11-30 09:00", Act::Notice(stated));
+    for body in [COMUNE, PROVINCIA, SABAP, USR] {
+        case.delivered(body, "2026-11-30 10:00");
+    }
+    for body in [COMUNE, PROVINCIA, SABAP] {
+        case.determination(body, "2026-12-10 10:00", assent());
+    }
+    let found = |message, finding| {
+        Act::LateOrInvalidActNotice(LateOrInvalidActNotice { message, finding, body: None })
+    };
+    let late = case.determination(USR, "2027-01-12 10:00", assent());
+    let at = "2027-01-12 11:00";
+    assert_eq!(case.status(USR, at), BodyStatus::ExpressActMissing, "late: alone it does not count");
+    let positive = |case: &Case| Act::FinalDetermination(case.conclusion(Outcome::Positive));
+    assert!(matches!(case.refused(LEAD, at, positive(&case)), Refusal::EuExpressActMissing { .. }));
+    assert!(matches!(
+        case.refused(LEAD, at, found(late, Finding::Timely)),
+        Refusal::FindingContradicted { .. }
+    ));
+    let other = case.determination(COMUNE, "2027-01-12 10:30", with(Position::Dissent, 1));
+    assert_eq!(
+        case.refused(LEAD, at, found(other, Finding::ExpressAct)),
+        Refusal::NoExpressAct { message: other },
+        "nothing of European law is asked of it: late stays late"
+    );
+    case.lead(at, found(late, Finding::ExpressAct));
+    assert_eq!(case.status(USR, at), BodyStatus::Assent);
+    case.lead("2027-01-12 12:00", positive(&case));
 }

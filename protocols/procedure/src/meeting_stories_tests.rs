@@ -687,6 +687,100 @@ fn story_l_observations_are_forwarded() {
 }
 
 #[test]
+fn late_observations_open_no_new_round() {
+    let (mut case, _) = one_dissent(Case::received(), "2026-12-10 10:00");
+    let mut negative = case.conclusion(Outcome::Negative);
+    negative.judgements = vec![Judgement { question: Question::DissentNotSuperable, answer: true }];
+    let negative = case.lead("2026-12-11 10:00", Act::FinalDetermination(negative));
+    case.with_applicant("2026-12-11 11:00", Direction::Sent, negative);
+    case.with_applicant("2026-12-22 11:00", Direction::Received, negative);
+    let again = Notice { round: 2, ..notice_on(date(2026, 12, 23)) };
+    assert_eq!(
+        case.refused(LEAD, "2026-12-23 10:00", Act::Notice(again)),
+        Refusal::ObservationsLate { due: date(2026, 12, 21) }
+    );
+    assert_eq!(case.phase("2026-12-23 10:00"), Phase::ConcludedNegative);
+}
+
+#[test]
+fn whom_the_works_do_not_bind_has_a_further_session() {
+    let mut case = directly();
+    case.lead(
+        "2026-12-01 10:00",
+        Act::ParticipantAdded(ParticipantAdded {
+            added: vec![invited("asur/prot", false)],
+            dates: None,
+            released: Vec::new(),
+        }),
+    );
+    let there = [COMUNE, PROVINCIA, SABAP, USR];
+    let closing = MeetingMinutes {
+        present: present(&there),
+        positions: there.map(|body| said(body, Position::Assent, 0)).to_vec(),
+        applicant_heard: true,
+        works_closed: true,
+        ..session(noticed(&case), 1, "2026-12-15 09:00", "2026-12-15 12:00")
+    };
+    let told = Warning::NotCalledToWorks { body: writer("asur/prot") };
+    assert!(case.warnings(LEAD, "2026-12-15 13:00", Act::MeetingMinutes(closing.clone())).contains(&told));
+    case.lead("2026-12-15 13:00", Act::MeetingMinutes(closing));
+    let at = "2026-12-16 10:00";
+    assert_eq!(
+        case.refused(LEAD, at, Act::FinalDetermination(case.conclusion(Outcome::Positive))),
+        Refusal::ReceiptUnproven { body: writer("asur/prot") }
+    );
+    let further = Action::CallMeeting { mode: MeetingMode::Simultaneous };
+    assert!(case.conference.view(now(at)).actions.contains(&further), "the way out is shown");
+    let called = case.lead(at, call(MeetingMode::Simultaneous, date(2027, 1, 12), None));
+    case.delivered("asur/prot", "2026-12-16 11:00");
+    case.delivered_message(called, "asur/prot", "2026-12-16 11:00");
+    let mut spoken = case.clone();
+
+    // it speaks in that session; nobody else does again
+    let held = |positions| MeetingMinutes {
+        present: present(&[COMUNE, "asur/prot"]),
+        positions,
+        works_closed: true,
+        ..session(called, 2, "2027-01-12 09:00", "2027-01-12 10:00")
+    };
+    let again = held(vec![said(COMUNE, Position::Dissent, 0)]);
+    assert_eq!(spoken.refused(LEAD, "2027-01-12 11:00", Act::MeetingMinutes(again)), Refusal::WorksClosed);
+    let heard = held(vec![said("asur/prot", Position::ConditionalAssent, 1)]);
+    spoken.lead("2027-01-12 11:00", Act::MeetingMinutes(heard));
+    assert_eq!(spoken.status("asur/prot", "2027-01-12 12:00"), BodyStatus::ConditionalAssent);
+    spoken.determination(COMUNE, "2027-01-12 12:00", with(Position::Dissent, 1));
+    assert_eq!(
+        spoken.status(COMUNE, "2027-01-12 13:00"),
+        BodyStatus::Assent,
+        "the works bound it on 15 December"
+    );
+    assert_eq!(
+        spoken.refused(LEAD, "2027-01-13 10:00", call(MeetingMode::Simultaneous, date(2027, 1, 20), None)),
+        Refusal::WorksClosed,
+        "now they bind all"
+    );
+
+    // or it is absent, and a person takes note of that
+    let empty = MeetingMinutes { present: present(&[COMUNE]), ..held(Vec::new()) };
+    case.lead("2027-01-12 11:00", Act::MeetingMinutes(empty));
+    let note = case.conference.implied_assent_of(&writer("asur/prot"), now("2027-01-13 10:00")).unwrap();
+    assert_eq!(note.ground, ImpliedGround::Absent);
+}
+
+#[test]
+fn what_a_body_of_the_state_said_before_it_had_a_representative_stands() {
+    let mut case = directly();
+    let by_prefect = appointed(Appointer::Prefect, &[SABAP, USR]);
+    // the procedente takes it in charge after the appointment, but had it before
+    case.lead("2026-12-02 10:00", by_prefect);
+    case.taken(SABAP, "2026-12-02 09:00", Act::Determination(with(Position::Dissent, 1)));
+    assert_eq!(case.conference.anomalies(), []);
+    assert_eq!(case.status(SABAP, "2026-12-02 11:00"), BodyStatus::Dissent);
+    case.taken(USR, "2026-12-02 11:00", Act::Determination(assent()));
+    assert_eq!(case.conference.anomalies().len(), 1, "once it has one it speaks through it");
+}
+
+#[test]
 fn the_request_on_record_starts_the_notice() {
     let mut case = Case::draft();
     let received_on = date(2026, 11, 26);
@@ -698,17 +792,23 @@ fn the_request_on_record_starts_the_notice() {
         case.refused(LEAD, "2026-11-26 09:00", request(date(2026, 11, 27))),
         Refusal::StartInFuture { .. }
     ));
-    let kept = case.lead("2026-11-26 09:00", request(received_on));
+    let mistaken = case.lead("2026-11-26 09:00", request(date(2026, 11, 25)));
     assert_eq!(
-        case.refused(LEAD, "2026-11-27 09:00", request(received_on)),
-        Refusal::AlreadyRequested { message: kept }
+        case.warnings(LEAD, "2026-11-27 09:00", request(received_on)),
+        [Warning::ReplacesRequest { message: mistaken }]
     );
+    let kept = case.lead("2026-11-27 09:00", request(received_on));
     let other = Act::Notice(notice());
     assert_eq!(
         case.refused(LEAD, "2026-11-30 09:00", other),
         Refusal::StartDiffers { recorded: received_on }
     );
     case.lead("2026-11-30 09:00", Act::Notice(Notice { started_on: received_on, ..notice() }));
+    assert_eq!(
+        case.refused(LEAD, "2026-11-30 10:00", request(received_on)),
+        Refusal::AlreadyRequested { message: kept },
+        "the notice rests on it"
+    );
 }
 
 #[test]

@@ -123,11 +123,18 @@ fn any_moving_act() -> impl Strategy<Value = Act> {
 }
 
 fn any_closing_act() -> impl Strategy<Value = Act> {
-    let found =
-        (any_message(), prop_oneof![Just(Finding::Timely), Just(Finding::Late), Just(Finding::NonCompliant)])
-            .prop_map(|(message, finding)| {
-                Act::LateOrInvalidActNotice(LateOrInvalidActNotice { message, finding, body: None })
-            });
+    let found = (
+        any_message(),
+        prop_oneof![
+            Just(Finding::Timely),
+            Just(Finding::Late),
+            Just(Finding::NonCompliant),
+            Just(Finding::ExpressAct)
+        ],
+    )
+        .prop_map(|(message, finding)| {
+            Act::LateOrInvalidActNotice(LateOrInvalidActNotice { message, finding, body: None })
+        });
     let implied = (any_writer(), any_day(), any_day()).prop_map(|(body, strict, prudential)| {
         Act::ImpliedAssent(ImpliedAssent {
             body,

@@ -100,6 +100,14 @@ sayings! {
         ObservationsMissing => "observations_missing", REBUTTAL,
             "un nuovo giro richiede le osservazioni dell'interessato registrate",
             "a new round needs the applicant's observations on record";
+        /// A late act is admitted only where European law wants an express one, and it gives it.
+        NoExpressAct { message: MessageId = "The act." } => "no_express_act", SILENCE,
+            "l'atto {message} non contiene un provvedimento che il diritto dell'Unione vuole espresso: se tardivo non conta",
+            "act {message} gives none for which European law wants an express act: if late it does not count";
+        /// Observations after their days open no new round.
+        ObservationsLate { due: Date = "The last day." } => "observations_late", REBUTTAL,
+            "le osservazioni sono giunte dopo il {due}: la determinazione negativa resta ferma; resta possibile una nuova istanza",
+            "the observations came after {due}: the negative determination stands; a new application remains possible";
         /// An act that changes nothing.
         NothingChanged => "nothing_changed", RECORD,
             "l'atto non cambia nulla", "the act changes nothing";
@@ -316,6 +324,10 @@ sayings! {
         GroundMisplaced => "ground_misplaced", FACT_FINDING,
             "solo l'istruttoria si chiude per esame compiuto: adottare la determinazione, o archiviare",
             "only a fact-finding conference ends by having examined: adopt the conclusion, or archive";
+        /// The days of the silence stand still, or start anew, until the applicant has answered the one request.
+        GrantIncomplete { asked: Date = "The day of the request." } => "grant_incomplete", PLANTS_44,
+            "all'interessato sono state chieste integrazioni il {asked} e non risultano giunte: il silenzio non si compie; registrare quando sono giunte",
+            "the applicant was asked for integrations on {asked} and none are on record: the silence is not complete; record when they came";
         /// The request or application is on record already.
         AlreadyRequested { message: MessageId = "The record." } => "already_requested", CONVENING,
             "la richiesta è già registrata ({message}): indire la conferenza", "the request is on record already ({message}): convene";

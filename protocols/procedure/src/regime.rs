@@ -254,19 +254,24 @@ impl Regime {
         })
     }
 
-    /// The same as it holds for a conference of this sector: where the sector's law divides the terms, divided.
+    /// The same as it holds for a conference of this sector: where the sector's law divides the terms, divided; where it deliberates in
+    /// session, without the values that art. 14-bis c. 3 and c. 6 alone need.
     pub(crate) fn settled_in<'a>(
         &'a self,
         law: &'a Law,
         sector: Option<Sector>,
     ) -> Result<Settled<'a>, MissingValue> {
-        let settled = self.settled()?;
+        let settled = self.settled_where(sector.is_some_and(Sector::deliberates))?;
         let division = sector.and_then(|sector| law.division(sector));
         Ok(division.map_or(settled, |division| settled.divided(division)))
     }
 
     /// Its numbers, all of them settled; else the first that is missing.
     pub fn settled(&self) -> Result<Settled<'_>, MissingValue> {
+        self.settled_where(false)
+    }
+
+    fn settled_where(&self, deliberates: bool) -> Result<Settled<'_>, MissingValue> {
         let rules = &self.terms;
         let of = |value: &'static str, rule| -> Result<_, MissingValue> {
             Ok(SettledTerm { days: self.days(value, rule)?, rule, divided: None })
@@ -277,11 +282,17 @@ impl Regime {
             suspension: of("terms.suspension", &rules.suspension)?,
             determination: of("terms.determination", &rules.determination)?,
             determination_sensitive: of("terms.determination_sensitive", &rules.determination_sensitive)?,
-            meeting: of("terms.meeting", &rules.meeting)?,
+            meeting: match of("terms.meeting", &rules.meeting) {
+                Err(_) if deliberates => SettledTerm { days: 0, rule: &rules.meeting, divided: None },
+                meeting => meeting?,
+            },
             final_determination: of("terms.final_determination", &rules.final_determination)?,
             rebuttal: of("terms.rebuttal", &rules.rebuttal)?,
             opposition: of("terms.opposition", &rules.opposition)?,
-            costs_of_prescriptions: self.costs_of_prescriptions()?,
+            costs_of_prescriptions: match self.costs_of_prescriptions() {
+                Err(_) if deliberates => false,
+                costs => costs?,
+            },
         })
     }
 

@@ -111,18 +111,109 @@ fn half_against_is_no_majority() {
 
 #[test]
 fn an_earthquake_session_is_adjourned_only_where_a_profile_says_how_long_the_works_last() {
-    let case = earthquake();
+    let mut case = earthquake();
     let adjourned = MeetingMinutes {
-        present: present(&[COMUNE]),
+        present: present(&[COMUNE, PROVINCIA]),
         next_on: Some(date(2026, 12, 22)),
         ..session(noticed(&case), 1, "2026-12-15 09:00", "2026-12-15 12:00")
     };
-    let refusal = case.refused(LEAD, "2026-12-15 13:00", Act::MeetingMinutes(adjourned));
+    let refusal = case.refused(LEAD, "2026-12-15 13:00", Act::MeetingMinutes(adjourned.clone()));
     let Refusal::ValueMissing { value, source_norm, .. } = refusal else { panic!("{refusal:?}") };
     assert_eq!(value, "procedure.earthquake_permanent.end_of_works");
     assert_eq!(source_norm, "DL 189/2016 art. 16 c. 6 (Ord. 16/2017)");
     assert_eq!(case.term(TermKind::EndOfWorks, None), None, "no day is invented");
     assert_eq!(case.term(TermKind::Meeting, None), None);
+
+    // but one to which too few came is held again: nothing was deliberated in it
+    let deserted = MeetingMinutes { present: present(&[COMUNE]), ..adjourned };
+    let closed = MeetingMinutes { next_on: None, works_closed: true, ..deserted.clone() };
+    assert_eq!(
+        case.refused(LEAD, "2026-12-15 13:00", Act::MeetingMinutes(closed)),
+        Refusal::NoQuorum { present: 1, members: 4 }
+    );
+    case.lead("2026-12-15 13:00", Act::MeetingMinutes(deserted));
+    let again = MeetingMinutes {
+        present: present(&[COMUNE, PROVINCIA]),
+        works_closed: true,
+        ..session(noticed(&case), 2, "2026-12-22 09:00", "2026-12-22 12:00")
+    };
+    case.lead("2026-12-22 13:00", Act::MeetingMinutes(again));
+    assert_eq!(case.conference.vote().unwrap().in_favour, 2);
+}
+
+#[test]
+fn in_an_earthquake_conference_only_what_is_said_in_session_is_a_position() {
+    let mut case = earthquake();
+    let written = Determination { position: Position::Dissent, ..assent() };
+    assert!(
+        case.warnings(SABAP, "2026-12-10 10:00", Act::Determination(written.clone()))
+            .contains(&Warning::ContributionOnly)
+    );
+    case.taken(SABAP, "2026-12-10 10:00", Act::Determination(written));
+    let there = [COMUNE, PROVINCIA, SABAP];
+    let said = vec![said(COMUNE, Position::Assent, 0), said(PROVINCIA, Position::Assent, 0)];
+    case.lead("2026-12-15 13:00", deliberated(&case, &there, said));
+    let vote = case.conference.vote().unwrap();
+    assert_eq!((vote.in_favour, vote.present), (3, 3), "whoever is there and takes no position assents");
+    let note = case.conference.implied_assent_of(&writer(SABAP), now("2026-12-16 10:00")).unwrap();
+    assert_eq!((note.ground, note.messages.len()), (ImpliedGround::Silence, 0));
+}
+
+#[test]
+fn a_majority_against_needs_no_judgement_of_the_procedente() {
+    let mut case = earthquake();
+    let against = vec![said(COMUNE, Position::Dissent, 0), said(PROVINCIA, Position::Dissent, 0)];
+    case.lead("2026-12-15 13:00", deliberated(&case, &[COMUNE, PROVINCIA, SABAP], against));
+    for body in [SABAP, USR] {
+        let note = case.conference.implied_assent_of(&writer(body), now("2026-12-16 10:00")).unwrap();
+        case.lead("2026-12-16 10:00", Act::ImpliedAssent(note));
+    }
+    let negative = case.conclusion(Outcome::Negative);
+    assert!(negative.judgements.is_empty());
+    case.lead("2026-12-16 11:00", Act::FinalDetermination(negative));
+}
+
+#[test]
+fn what_the_next_regime_leaves_open_holds_up_no_earthquake_conference() {
+    let mut stated = notice();
+    stated.sector = Some(Sector::EarthquakePermanent);
+    stated.form = Form::Simultaneous;
+    (stated.regime_basis_date, stated.started_on) = (date(2027, 2, 1), date(2027, 2, 1));
+    stated.dates.integration_until = date(2027, 2, 10);
+    stated.dates.meeting_on = date(2027, 2, 16);
+    stated.dates.determination_until = date(2027, 2, 16);
+    let mut ordinary = stated.clone();
+    let mut case = Case::draft();
+    case.lead("2027-02-01 09:00", Act::Notice(stated));
+    (ordinary.sector, ordinary.form) = (None, Form::Simplified);
+    let refusal = Case::draft().refused(LEAD, "2027-02-01 09:00", Act::Notice(ordinary));
+    assert!(matches!(refusal, Refusal::ValueMissing { .. }), "an ordinary one needs them: {refusal:?}");
+}
+
+#[test]
+fn silence_grants_where_the_express_act_was_given_and_tells_of_conditions() {
+    let mut stated = notice();
+    stated.sector = Some(Sector::ElectronicPlants);
+    for called in stated.invited.iter_mut().filter(|called| called.body == writer(USR)) {
+        called.acts[0].eu_express_act = Some("Dir. 92/43/CEE art. 6".to_owned());
+    }
+    stated.started_on = date(2026, 11, 30);
+    let mut case = Case::draft();
+    let filed = case.lead("2026-11-30 09:00", application(Sector::ElectronicPlants, None));
+    case.lead("2026-11-30 09:30", Act::Notice(stated));
+    for body in [COMUNE, PROVINCIA, SABAP, USR] {
+        case.delivered(body, "2026-11-30 10:00");
+    }
+    let due = date(2027, 1, 29);
+    let attested = Act::SilentGrantCertificate(certificate(filed, due));
+    let at = "2027-02-01 10:00";
+    assert_eq!(case.refused(LEAD, at, attested.clone()), Refusal::GrantBlocked { body: writer(USR) });
+    case.taken(USR, "2026-12-07 10:00", Act::Determination(with(Position::ConditionalAssent, 1)));
+    assert_eq!(
+        case.warnings(LEAD, at, attested),
+        [Warning::ConditionsBesideGrant { body: writer(USR) }],
+        "the act is given; what it asks for is not granted by silence"
+    );
 }
 
 #[test]
@@ -189,7 +280,7 @@ fn story_k_a_grant_by_silence_is_certified() {
     let waiting = SilentGrantCertificate { requested_on: Some(date(2026, 12, 4)), ..certificate(filed, due) };
     assert!(matches!(
         case.refused(LEAD, "2026-12-11 10:00", Act::SilentGrantCertificate(waiting.clone())),
-        Refusal::TermsSuspended { .. }
+        Refusal::GrantIncomplete { asked } if asked == date(2026, 12, 4)
     ));
     let completed = SilentGrantCertificate { completed_on: Some(date(2026, 12, 9)), ..waiting };
     assert_eq!(

@@ -32,6 +32,8 @@ pub struct Appointment {
     pub message: MessageId,
     /// Its author.
     pub author: Writer,
+    /// Since when it holds: when the procedente issued it, or had it.
+    pub at: Timestamp,
     /// The act.
     pub act: RepresentativeAppointment,
 }
@@ -143,6 +145,13 @@ impl Conference {
         })
     }
 
+    /// Since when it meets in the current round; none while it does not.
+    pub(crate) fn meets_since(&self) -> Option<Timestamp> {
+        let directly = self.notice().filter(|notice| notice.act.form == Form::Simultaneous);
+        let called = || self.meeting_calls().find(|call| call.act.mode != MeetingMode::Operative);
+        directly.map(|notice| notice.issued_at).or_else(|| called().map(|call| call.issued_at))
+    }
+
     /// The sessions of the current round on record, without operative meetings.
     pub fn sessions(&self) -> impl DoubleEndedIterator<Item = &Sent<MeetingMinutes>> {
         let round = self.round();
@@ -203,7 +212,31 @@ impl Conference {
         self.sessions().any(|minutes| minutes.act.present.iter().any(|present| present.body == *body))
     }
 
-    /// Whether a body had what called each session held since it takes part before that session was opened, and one was held since.
+    /// Whether the works bind a body: it was at a session, or had what called them. Who was not called is bound by no end of them.
+    pub(crate) fn works_bind(&self, body: &Writer) -> bool {
+        self.was_present(body) || self.was_called_to_sessions(body)
+    }
+
+    /// The bodies without a position whom the works do not bind although they are over: a further session is called for them (art. 14-ter
+    /// c. 1). None where the conference deliberates: it does so anew.
+    pub(crate) fn uncalled(&self, at: LegalNow) -> impl Iterator<Item = &Writer> {
+        let over = self.meets().is_some()
+            && !self.deliberates()
+            && self.sessions().next().is_some()
+            && self.works_are_over(at);
+        let bodies = self.active_bodies().map(|(writer, _)| writer).filter(move |_| over);
+        bodies.filter(|body| !self.works_bind(body) && counted_of(self, body).is_none())
+    }
+
+    /// Whether this is a session for those whom the works, which were over, do not bind.
+    pub(crate) fn is_further(&self, minutes: &MeetingMinutes) -> bool {
+        let at = LegalNow(minutes.opened_at);
+        let earlier = self.sessions().any(|held| held.act.opened_at < minutes.opened_at);
+        self.meets().is_some() && !self.deliberates() && earlier && self.works_are_over(at)
+    }
+
+    /// Whether a body had what called each session held since it takes part before that session was opened, and one was held since; of a
+    /// further session alone it is enough.
     pub(crate) fn was_called_to_sessions(&self, body: &Writer) -> bool {
         let Some((called, proof)) = self.bodies().get(body).and_then(|called| Some((called, called.proof?)))
         else {
@@ -217,8 +250,9 @@ impl Conference {
             };
             called.called_by == minutes.meeting || self.deliveries().iter().any(in_time)
         };
-        let mut since = self.sessions().filter(|minutes| minutes.act.opened_at >= proof.at).peekable();
-        since.peek().is_some() && since.all(|minutes| delivered(&minutes.act))
+        let since = || self.sessions().map(|minutes| &minutes.act).filter(|act| act.opened_at >= proof.at);
+        let further = since().any(|minutes| self.is_further(minutes) && delivered(minutes));
+        further || (since().next().is_some() && since().all(delivered))
     }
 
     /// The appointments of representatives.

@@ -162,7 +162,16 @@ impl<'a> Computation<'a> {
                 self.moved_if(kind, Raw { strict: stated.date, prudential: stated.date }, stated.on, seat);
             let rolled = self.counting.roll(raw, seat);
             // The latest own date is never before this body's own: it is looked for only where it can matter.
-            if rolled.strict > own.strict && rolled.strict > self.last_own(body, kind)? {
+            let beyond = if rolled.strict > own.strict {
+                self.beyond(stated, rolled.strict, body, kind)?
+            } else {
+                None
+            };
+            if let Some((last, bound)) = beyond {
+                if bound && last > own.strict {
+                    steps.push(stated_step(stated, raw.strict, last));
+                    due.strict = due.strict.max(last);
+                }
                 due.prudential = due.prudential.max(rolled.prudential);
                 steps.push(conflict(Conflict::StatedBeyondMaximum, raw.strict, own.strict));
             } else if rolled.strict >= own.strict {
@@ -192,6 +201,22 @@ impl<'a> Computation<'a> {
         steps.extend(self.counting.stood_still_step(to, raw.strict, receipt));
         steps.extend(self.counting.rolled_step(raw.strict, seat));
         Some((self.counting.roll(raw, seat), steps))
+    }
+
+    /// The latest own date, where a stated date lies beyond it: with whether it bound before the suspension, which moves holidays apart.
+    fn beyond(&self, stated: Stated, to: Date, body: &Body, kind: TermKind) -> Option<Option<(Date, bool)>> {
+        let last = self.last_own(body, kind)?;
+        if to <= last {
+            return Some(None);
+        }
+        let suspended = self.suspension.as_ref().filter(|suspension| stated.on <= suspension.suspended_on);
+        let bound = suspended.is_some() && {
+            let counting = Counting { calendar: self.counting.calendar, standstill: None };
+            let before = Computation { suspension: None, counting, ..*self };
+            let raw = Raw { strict: stated.date, prudential: stated.date };
+            before.counting.roll(raw, body.invited.seat.as_deref()).strict <= before.last_own(body, kind)?
+        };
+        Some(Some((last, bound)))
     }
 
     /// The latest own date among the bodies of this body's class and call that have proof of receipt, also those released since.

@@ -280,3 +280,25 @@ fn a_date_tells_its_reason_in_both_languages() {
          the stated date holds: Tuesday 7 April 2026"
     );
 }
+
+#[test]
+fn a_suspension_never_shortens_a_date_that_bound() {
+    let mut case = Case::convened();
+    case.delivered(COMUNE, "2026-11-30 10:00");
+    case.delivered(PROVINCIA, "2026-12-04 10:00"); // 30 days later is Sunday 3 January
+    let own = date(2026, 12, 30);
+    assert_eq!(case.due(TermKind::Determination, Some(COMUNE)).0, own);
+    let to = date(2027, 1, 4);
+    assert_eq!(case.due(TermKind::Determination, Some(PROVINCIA)).0, to);
+    let corrected =
+        TermCorrection { term: TermKind::Determination, body: Some(writer(COMUNE)), from: own, to };
+    case.lead("2026-12-07 10:00", Act::TermCorrection(corrected));
+    assert_eq!(case.due(TermKind::Determination, Some(COMUNE)), (to, to));
+    let asked = case.taken(COMUNE, "2026-12-10 10:00", request());
+    case.lead("2026-12-16 10:00", suspension(vec![asked], date(2026, 12, 16), 10));
+    assert_eq!(
+        case.due(TermKind::Determination, Some(COMUNE)),
+        (date(2027, 1, 13), date(2027, 1, 14)),
+        "the ten days, from the Sunday on which the last term ended; whoever counts from Monday is disputed, not late"
+    );
+}

@@ -260,6 +260,7 @@ pub(crate) fn session(meeting: MessageId, number: u16, opened: &str, closed: &st
         present: Vec::new(),
         positions: Vec::new(),
         next_on: None,
+        applicant_heard: false,
         works_closed: false,
     }
 }

@@ -146,7 +146,7 @@ fn after_the_works(
     kind: TermKind,
     evidence: &Evidence,
 ) -> Option<Timeliness> {
-    if kind != TermKind::Determination || conference.meets().is_none() {
+    if kind != TermKind::Determination || conference.meets().is_none() || !conference.works_bind(author) {
         return None;
     }
     let minutes = conference.closing_minutes()?;
@@ -175,7 +175,7 @@ pub fn judge_given(conference: &Conference, given: &Received<Determination>) -> 
 /// the conference that met are closed or past their end.
 pub(crate) fn time_is_over(conference: &Conference, body: &Writer, at: LegalNow) -> bool {
     match conference.meets() {
-        Some(_) if conference.works_are_over(at) => {
+        Some(_) if conference.works_are_over(at) && conference.works_bind(body) => {
             conference.active_body(body).is_some_and(|body| body.proof.is_some())
         }
         Some(Meets::Once | Meets::AfterDeterminations) => false,
@@ -225,7 +225,7 @@ fn dispute(
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Weight {
-    /// It counts.
+    /// It counts: it came in time, or an official admitted it.
     Counts,
     /// It is disputed and no official has decided yet.
     Undecided,
@@ -233,10 +233,15 @@ pub enum Weight {
     Late,
     /// An official found that it lacks the requisites of art. 14-bis c. 3.
     NonCompliant,
+    /// It was written to a conference that deliberates in session: only what is said there is a position (DL 189/2016 art. 16).
+    Contribution,
 }
 
 /// What a determination weighs: its time, then what officials found.
 pub fn weight(conference: &Conference, determination: &Received<Determination>) -> Weight {
+    if conference.deliberates() && !determination.in_session {
+        return Weight::Contribution;
+    }
     if determination.non_compliant.is_some() {
         return Weight::NonCompliant;
     }
@@ -248,11 +253,13 @@ pub fn weight(conference: &Conference, determination: &Received<Determination>) 
             Some(_) => Weight::Late,
             None => Weight::Undecided,
         },
+        Timeliness::Late(_) if found == Some(Finding::ExpressAct) => Weight::Counts,
         Timeliness::Late(_) => Weight::Late,
     }
 }
 
-/// Proof that a determination counts: it came in time, or an official admitted it, and nobody found it non-compliant.
+/// Proof that a determination counts: it came in time, or an official admitted it (a late one only where European law wants its act
+/// express), and nobody found it non-compliant.
 #[derive(Debug, Clone, Copy)]
 pub struct Counted<'a> {
     determination: &'a Received<Determination>,

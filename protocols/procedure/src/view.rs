@@ -12,11 +12,13 @@ use crate::acts::{
     Position, PositionLine, Suspension, TermKind,
 };
 use crate::conference::{Anomaly, Body, Conference};
-use crate::guards::{check, is_absent, rebuttal_until, silence_term};
+use crate::guards::{check, considered, is_absent, rebuttal_until, silence_term};
+use crate::law::Law;
 use crate::legal_time::LegalNow;
 pub use crate::phase::Phase;
 use crate::refusal::Refusal;
 use crate::regime::Regime;
+use crate::sittings::Meets;
 use crate::term::{Conflict, Term};
 use crate::terms::{Resumption, body_term, terms};
 use crate::timeliness::{
@@ -241,7 +243,7 @@ impl Conference {
         let unproven = || Refusal::ReceiptUnproven { body: writer.clone() };
         let proof = body.proof.ok_or_else(unproven)?;
         let term = silence_term(self, writer, now)?;
-        let weights: Vec<Weight> = self.determinations_of(writer).map(|given| weight(self, given)).collect();
+        let weights: Vec<Weight> = considered(self, writer).map(|given| weight(self, given)).collect();
         let ground = match weights.as_slice() {
             _ if self.meets().is_some() && is_absent(self, writer) => ImpliedGround::Absent,
             [] => ImpliedGround::Silence,
@@ -255,7 +257,7 @@ impl Conference {
             strict: term.strict,
             prudential: term.prudential,
             proof_of_receipt: proof.receipt,
-            messages: self.determinations_of(writer).map(|given| given.message).collect(),
+            messages: considered(self, writer).map(|given| given.message).collect(),
         };
         check(self, self.lead(), &Act::ImpliedAssent(draft.clone()), now).map(|_| draft)
     }
@@ -313,7 +315,7 @@ impl Conference {
             Some(_) if body.eu_express_acts().next().is_some() => BodyStatus::ExpressActMissing,
             Some(_) => {
                 let weights: Vec<Weight> =
-                    self.determinations_of(writer).map(|given| weight(self, given)).collect();
+                    considered(self, writer).map(|given| weight(self, given)).collect();
                 match weights.as_slice() {
                     [] => BodyStatus::Silent,
                     weights if weights.contains(&Weight::NonCompliant) => BodyStatus::NonCompliant,
@@ -390,6 +392,7 @@ impl Conference {
             }
             Phase::ToDraft => {
                 let mut actions = self.body_actions(now);
+                actions.extend(self.meeting_action(now));
                 actions.extend(self.conclusion_actions());
                 actions
             }
@@ -397,7 +400,12 @@ impl Conference {
     }
 
     fn meeting_action(&self, now: LegalNow) -> Option<Action> {
-        let mode = Regime::named_on(self.regime()?, self.regime_basis()?)?.meeting_mode;
+        let mode = match self.meets() {
+            None => Regime::named_on(self.regime()?, self.regime_basis()?)?.meeting_mode,
+            Some(_) if self.uncalled(now).next().is_none() => return None,
+            Some(Meets::Once) => MeetingMode::Telematic,
+            Some(_) => MeetingMode::Simultaneous,
+        };
         let call = MeetingCall { mode, held_on: now.date(), round: self.round(), request: None };
         let allowed = check(self, self.lead(), &Act::MeetingCall(call), now).is_ok();
         allowed.then_some(Action::CallMeeting { mode })
@@ -416,7 +424,8 @@ impl Conference {
             matches!(judged, Timeliness::Timely(_))
         });
         let requests: Vec<MessageId> = timely.map(|request| request.message).collect();
-        let days = Regime::named_on(self.regime()?, self.regime_basis()?)?.settled().ok()?.suspension.days;
+        let law = Law::on(self.regime_basis()?)?;
+        let days = law.regime(self.regime()?)?.settled_in(law, self.sector()).ok()?.suspension.days;
         let order = Suspension { requests: requests.clone(), suspended_on: now.date(), days };
         let allowed = check(self, self.lead(), &Act::Suspension(order), now).is_ok();
         allowed.then_some(Action::ConsiderSuspension { requests })

@@ -54,6 +54,13 @@ sayings! {
         DeterminationLate { until: Date = "The last day." } => "warn.determination_late", LATENESS,
             "il termine è scaduto il {until}: la determinazione sarà conservata ma non conteggiata",
             "the term ended on {until}: the determination will be kept and not counted";
+        /// The request takes the place of one recorded before.
+        ReplacesRequest { message: MessageId = "The earlier one." } => "warn.replaces_request", CONVENING,
+            "sostituisce la richiesta registrata prima ({message})", "replaces the request recorded before ({message})";
+        /// Silence grants what was applied for: conditions set by a body are not part of it by themselves.
+        ConditionsBesideGrant { body: Writer = "The body." } => "warn.conditions_beside_grant", PLANTS_44,
+            "{body} ha assentito a condizioni: il silenzio non le riporta; richiamarle nell'attestazione e comunicarle all'interessato",
+            "{body} assented under conditions: silence does not carry them; cite them in the certificate and tell the applicant";
         /// The determination takes the place of an earlier one.
         ReplacesEarlier { message: MessageId = "The earlier one." } => "warn.replaces_earlier", CONTENT,
             "sostituisce la determinazione {message}", "replaces determination {message}";
@@ -95,13 +102,14 @@ sayings! {
         /// The message named is not known here.
         AboutUnknown { message: MessageId = "The message." } => "warn.about_unknown", RECORD,
             "il messaggio {message} non risulta in questa conferenza", "message {message} is not known in this conference";
-        /// The observations came after their 10 days.
-        ObservationsLate => "warn.observations_late", REBUTTAL,
-            "le osservazioni sono giunte dopo il termine di 10 giorni", "the observations came after their term";
         /// The administrations of the State have no single representative although one is due.
         StateRepresentativeMissing { body: Writer = "A body without one." } => "warn.state_representative_missing", OF_STATE,
             "manca il rappresentante unico delle amministrazioni statali per {body}: chiederne la nomina",
             "the single representative of the State is missing for {body}: ask for the appointment";
+        /// The works close without a body that was not there and is not shown to have been called.
+        NotCalledToWorks { body: Writer = "The body." } => "warn.not_called_to_works", PREVAILING,
+            "non risulta che {body} abbia ricevuto la convocazione: i lavori chiusi non la vincolano; acquisire la ricevuta, o convocare per essa un'altra seduta",
+            "{body} is not shown to have received the call: the closing does not bind it; obtain the receipt, or call a further session for it";
         /// A session after its day.
         MeetingLate { until: Date = "The last day." } => "warn.meeting_late", SYNCHRONOUS,
             "la riunione andava tenuta entro il {until}", "the meeting was due by {until}";

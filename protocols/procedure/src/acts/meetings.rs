@@ -198,6 +198,9 @@ pub struct MeetingMinutes {
     /// The day to which it was adjourned.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub next_on: Option<Date>,
+    /// Whether the applicant was heard in it.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub applicant_heard: bool,
     /// Whether the works were closed.
     pub works_closed: bool,
 }

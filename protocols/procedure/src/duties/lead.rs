@@ -229,7 +229,9 @@ fn add_late_and_disputed(present: &Present<'_>, duties: &mut Vec<Duty>) {
     }
     for given in conference.determinations() {
         let noted = conference.implied_assents().any(|noted| noted.act.messages.contains(&given.message));
-        let found = given.time_finding.is_some_and(|(finding, _)| finding == Finding::Late);
+        let found = given
+            .time_finding
+            .is_some_and(|(finding, _)| matches!(finding, Finding::Late | Finding::ExpressAct));
         if weight(conference, given) == Weight::Late && !noted && !found {
             let duty = Duty::new(Task::AnswerLateAct, present.lead(), Consequence::LateStays).faculty();
             let since = Some(rome_date(given.evidence.received_at));

@@ -75,7 +75,7 @@ pub(super) fn final_determination(
         Outcome::PositiveWithPrescriptions => {
             positive_with_prescriptions(conference, conclusion, &positions, at, out)?;
         }
-        Outcome::Negative => negative(conclusion, &positions)?,
+        Outcome::Negative => negative(conference, conclusion, &positions)?,
         Outcome::PositiveOverDissent => over_dissent(conference, conclusion, &positions)?,
     }
     majority(conference, conclusion.outcome)?;
@@ -209,7 +209,7 @@ fn outcomes_known(conclusion: &FinalDetermination, positions: &Positions<'_>) ->
 
 /// C.4, first branch: every assent is unconditional.
 fn positive(conference: &Conference, positions: &Positions<'_>) -> Result<(), Refusal> {
-    express_acts_present(conference, positions)?;
+    express_acts_present(conference)?;
     if let Some(told) = conference.qualified_dissents().next() {
         return Err(Refusal::DissentStands { body: told.author.clone() });
     }
@@ -231,7 +231,7 @@ fn positive_with_prescriptions(
     at: LegalNow,
     out: &mut Checked,
 ) -> Result<(), Refusal> {
-    express_acts_present(conference, positions)?;
+    express_acts_present(conference)?;
     let dissent = positions.iter().find(|(_, standing)| standing.position() == Position::Dissent);
     if let Some((writer, _)) = dissent {
         return Err(Refusal::DissentStands { body: (*writer).clone() });
@@ -256,7 +256,20 @@ fn positive_with_prescriptions(
     }
     judged(conclusion, Question::PrescriptionsAcceptable)?;
     if conference.meets().is_some() {
-        return Ok(()); // the party and the others were heard in session
+        // the others were heard in session; the applicant, where the minutes say so or something on record does
+        let in_session = conference.sessions().any(|minutes| minutes.act.applicant_heard);
+        let on_record = || {
+            conference.exchanges().iter().any(|exchange| {
+                let about = exchange.act.about;
+                exchange.act.party == Outside::Applicant
+                    && about
+                        .is_some_and(|about| conference.sessions().any(|minutes| minutes.message == about))
+            })
+        };
+        if !in_session && !on_record() {
+            out.warn(Warning::ApplicantNotHeard);
+        }
+        return Ok(());
     }
     let determinations: BTreeSet<MessageId> = prescribed.into_iter().map(|(message, _)| message).collect();
     heard(conference, &determinations, at, out)
@@ -295,12 +308,16 @@ fn heard(
     Ok(())
 }
 
-/// C.4, third branch: a dissent that a person finds impossible to overcome.
-fn negative(conclusion: &FinalDetermination, positions: &Positions<'_>) -> Result<(), Refusal> {
+/// C.4, third branch: a dissent that a person finds impossible to overcome; where the law of a sector wants a majority, that decides.
+fn negative(
+    conference: &Conference,
+    conclusion: &FinalDetermination,
+    positions: &Positions<'_>,
+) -> Result<(), Refusal> {
     if !positions.values().any(|standing| standing.position().is_dissent()) {
         return Err(Refusal::NoDissent);
     }
-    judged(conclusion, Question::DissentNotSuperable)
+    if conference.deliberates() { Ok(()) } else { judged(conclusion, Question::DissentNotSuperable) }
 }
 
 /// C.5, after a meeting: a dissent or a condition is overcome by the prevailing positions, which the procedente judges and nobody counts.
@@ -310,7 +327,7 @@ fn over_dissent(
     conclusion: &FinalDetermination,
     positions: &Positions<'_>,
 ) -> Result<(), Refusal> {
-    express_acts_present(conference, positions)?;
+    express_acts_present(conference)?;
     let told = conference.qualified_dissents().next().map(|told| &told.author);
     let opposed = positions.iter().find(|(_, standing)| standing.position() != Position::Assent);
     let Some(body) = told.or(opposed.map(|(writer, _)| *writer)) else {
@@ -330,21 +347,26 @@ fn over_dissent(
 }
 
 /// No positive conclusion without each act for which European law wants an express one.
-fn express_acts_present(conference: &Conference, positions: &Positions<'_>) -> Result<(), Refusal> {
+fn express_acts_present(conference: &Conference) -> Result<(), Refusal> {
     for (writer, body) in conference.active_bodies() {
-        for act in body.eu_express_acts() {
-            let given = match positions.get(writer) {
-                Some(Standing::Expressed(counted)) => {
-                    counted.determination().act.acts.iter().any(|given| given == act)
-                }
-                _ => false,
-            };
-            if !given {
-                return Err(Refusal::EuExpressActMissing { body: writer.clone(), act: act.to_owned() });
-            }
+        if let Some(act) = express_acts_missing(conference, writer, body).next() {
+            return Err(Refusal::EuExpressActMissing { body: writer.clone(), act: act.to_owned() });
         }
     }
     Ok(())
+}
+
+/// The acts that European law wants express and that no position of the body which stands gives.
+pub(super) fn express_acts_missing<'a>(
+    conference: &'a Conference,
+    writer: &'a Writer,
+    body: &'a Body,
+) -> impl Iterator<Item = &'a str> {
+    let given = match standing_of(conference, writer) {
+        Some(Standing::Expressed(counted)) => counted.determination().act.acts.as_slice(),
+        _ => &[],
+    };
+    body.eu_express_acts().filter(move |act| !given.iter().any(|given| given == act))
 }
 
 /// Efficacy is immediate where nobody dissented. Where a dissent was overcome, whether it was a qualified one (art. 14-quinquies; a list

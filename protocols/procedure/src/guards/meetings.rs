@@ -32,7 +32,8 @@ pub(super) fn call(
         return if call.request.is_some() { Err(Refusal::OperativeMeeting) } else { Ok(()) };
     }
     not_suspended(conference, at)?;
-    if conference.works_closed_at().is_some() {
+    let further = conference.uncalled(at).next().is_some();
+    if conference.works_closed_at().is_some() && !further {
         return Err(match conference.sessions().next_back() {
             Some(held) if conference.meets() == Some(Meets::Once) => {
                 Refusal::OneMeeting { held: held.message }
@@ -42,7 +43,7 @@ pub(super) fn call(
     }
     match (conference.meets(), &call.request) {
         (Some(_), Some(_)) => return Err(Refusal::AlreadyMeets),
-        (Some(meets), None) => next_session(conference, meets, call)?,
+        (Some(meets), None) => next_session(conference, meets, call, further)?,
         (None, Some(request)) => on_request(conference, *request, call, at)?,
         (None, None) if conference.is_fact_finding() => {}
         (None, None) => after_determinations(conference, call, at)?,
@@ -63,13 +64,21 @@ fn late(conference: &Conference, call: &MeetingCall, at: LegalNow) -> Option<War
     (call.held_on > meeting.strict).then_some(Warning::MeetingLate { until: meeting.strict })
 }
 
-/// Another day for a conference that meets already, not beyond the end of its works.
-fn next_session(conference: &Conference, meets: Meets, call: &MeetingCall) -> Result<(), Refusal> {
+/// Another day for a conference that meets already, not beyond the end of its works; a further session is for those it does not bind.
+fn next_session(
+    conference: &Conference,
+    meets: Meets,
+    call: &MeetingCall,
+    further: bool,
+) -> Result<(), Refusal> {
     let wanted = if meets == Meets::Once { MeetingMode::Telematic } else { MeetingMode::Simultaneous };
     if call.mode != wanted {
         return Err(mode_wrong(conference));
     }
-    if conference.sessions().next().is_some() { within_works(conference, call.held_on) } else { Ok(()) }
+    if further || conference.sessions().next().is_none() {
+        return Ok(());
+    }
+    within_works(conference, call.held_on)
 }
 
 /// A session is not after the end of the works.

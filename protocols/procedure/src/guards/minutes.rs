@@ -27,11 +27,15 @@ pub(super) fn minutes(
         let moves = minutes.works_closed || minutes.next_on.is_some() || !minutes.positions.is_empty();
         return if moves { Err(Refusal::OperativeMeeting) } else { Ok(()) };
     }
-    if conference.works_closed_at().is_some() {
-        return Err(Refusal::WorksClosed);
+    if conference.is_further(minutes) {
+        further(conference, minutes)?;
+    } else {
+        if conference.works_closed_at().is_some() {
+            return Err(Refusal::WorksClosed);
+        }
+        within_works(conference, rome_date(minutes.opened_at))
+            .or_else(|refusal| one_session(conference, minutes, refusal))?;
     }
-    within_works(conference, rome_date(minutes.opened_at))
-        .or_else(|refusal| one_session(minutes, refusal))?;
     if minutes.works_closed {
         not_suspended(conference, at)?;
     }
@@ -41,16 +45,51 @@ pub(super) fn minutes(
         return Err(Refusal::NoPositions);
     }
     positions(conference, minutes, out)?;
+    if minutes.works_closed {
+        not_called(conference, minutes, out);
+    }
     out.warnings.extend(missing_representative(conference));
     Ok(())
 }
 
-/// A first session that closes the works needs no limit for them.
-fn one_session(minutes: &MeetingMinutes, refusal: Refusal) -> Result<(), Refusal> {
+/// A further session, after the works, is for those whom they do not bind, called since, and closes them again.
+fn further(conference: &Conference, minutes: &MeetingMinutes) -> Result<(), Refusal> {
+    let uncalled: BTreeSet<&Writer> = conference.uncalled(LegalNow(minutes.opened_at)).collect();
+    let call = conference.last_call().filter(|call| call.message == minutes.meeting);
+    let since = call.is_some_and(|call| {
+        let over_at_call = conference.works_are_over(LegalNow(call.issued_at));
+        over_at_call && conference.sessions().all(|held| held.act.meeting != call.message)
+    });
+    let for_them = minutes.positions.iter().all(|taken| uncalled.contains(&taken.body));
+    if uncalled.is_empty() || !since || !for_them {
+        return Err(Refusal::WorksClosed);
+    }
+    if minutes.works_closed { Ok(()) } else { Err(Refusal::SessionEnd) }
+}
+
+/// Who is neither there nor shown to have been called is told: the works do not bind it.
+fn not_called(conference: &Conference, minutes: &MeetingMinutes, out: &mut Checked) {
+    let mut after = conference.clone();
+    let message = minutes.meeting; // stands for that of the minutes, which are not made yet
+    after.sittings.minutes.push(Sent { message, issued_at: minutes.closed_at, act: minutes.clone() });
+    for body in after.uncalled(LegalNow(minutes.closed_at)) {
+        out.warn(Warning::NotCalledToWorks { body: body.clone() });
+    }
+}
+
+/// A session that closes the works needs no limit for them; one without quorum is held again on another day.
+fn one_session(conference: &Conference, minutes: &MeetingMinutes, refusal: Refusal) -> Result<(), Refusal> {
     match refusal {
-        Refusal::ValueMissing { .. } if minutes.next_on.is_none() => Ok(()),
+        Refusal::ValueMissing { .. } if minutes.next_on.is_none() || is_deserted(conference, minutes) => {
+            Ok(())
+        }
         refusal => Err(refusal),
     }
+}
+
+/// Whether too few members came to deliberate.
+fn is_deserted(conference: &Conference, minutes: &MeetingMinutes) -> bool {
+    conference.deliberates() && !is_quorum(minutes.present.len(), conference.active_bodies().count())
 }
 
 /// What called the meeting, the number of the session, and its instants.
@@ -119,7 +158,9 @@ fn goes_on(conference: &Conference, minutes: &MeetingMinutes) -> Result<(), Refu
     match (minutes.next_on, minutes.works_closed) {
         (None, true) => Ok(()),
         (Some(_), false) if conference.meets() == Some(Meets::Once) => Err(Refusal::SessionEnd),
-        (Some(next), false) if next > rome_date(minutes.closed_at) => within_works(conference, next),
+        (Some(next), false) if next > rome_date(minutes.closed_at) => {
+            within_works(conference, next).or_else(|refusal| one_session(conference, minutes, refusal))
+        }
         (Some(next), false) => Err(Refusal::MeetingDate {
             given: next,
             from: crate::calendar::add_days(rome_date(minutes.closed_at), 1),
@@ -131,8 +172,8 @@ fn goes_on(conference: &Conference, minutes: &MeetingMinutes) -> Result<(), Refu
 /// Where the conference deliberates, at least half of its members are there; else the session can only be adjourned.
 fn quorum(conference: &Conference, minutes: &MeetingMinutes) -> Result<(), Refusal> {
     let deliberating = minutes.works_closed || !minutes.positions.is_empty();
-    let (present, members) = (minutes.present.len(), conference.active_bodies().count());
-    if conference.deliberates() && deliberating && !is_quorum(present, members) {
+    if deliberating && is_deserted(conference, minutes) {
+        let (present, members) = (minutes.present.len(), conference.active_bodies().count());
         return Err(Refusal::NoQuorum { present, members });
     }
     Ok(())

@@ -127,8 +127,8 @@ fn round(conference: &Conference, notice: &Notice, out: &mut Checked) -> Result<
     if !conference.rebuttals().iter().any(|rebuttal| rebuttal.act.conclusion == conclusion.message) {
         out.warn(Warning::ObservationsNotForwarded);
     }
-    if due.is_some_and(|due| rome_date(observations.at) > due) {
-        out.warn(Warning::ObservationsLate);
+    if let Some(due) = due.filter(|due| rome_date(observations.at) > *due) {
+        return Err(Refusal::ObservationsLate { due });
     }
     Ok(())
 }

@@ -8,7 +8,7 @@ use crate::acts::{
     Determination, Finding, ImpliedAssent, ImpliedGround, IntegrationRequest, LateOrInvalidActNotice,
     Position, Prescription, TermKind,
 };
-use crate::conference::{Conference, Received};
+use crate::conference::{Body, Conference, Received};
 use crate::counting::Due;
 use crate::legal_time::{LegalNow, rome_date};
 use crate::refusal::{Refusal, Warning};
@@ -54,8 +54,8 @@ pub(super) fn determination(
     out: &mut Checked,
 ) -> Result<(), Refusal> {
     same_round(conference, determination.round)?;
-    representatives::may_speak(conference, author)?;
-    if conference.is_fact_finding() {
+    representatives::may_speak(conference, author, at)?;
+    if conference.is_fact_finding() || conference.deliberates() {
         out.warn(Warning::ContributionOnly);
     }
     if let Some(until) = missed(&if_sent(conference, author, TermKind::Determination, at)) {
@@ -182,6 +182,9 @@ pub(crate) fn silence_term(conference: &Conference, writer: &Writer, at: LegalNo
     if meets == Some(Meets::Directly) && conference.sessions().next().is_none() {
         return Err(Refusal::NoSessionHeld);
     }
+    if meets.is_some() && conference.works_are_over(at) && !conference.works_bind(writer) {
+        return Err(Refusal::ReceiptUnproven { body: writer.clone() });
+    }
     let closed = conference.works_closed_at().map(rome_date).filter(|_| meets.is_some());
     let term = body_term(conference, writer, TermKind::Determination, Resumption::AsRecorded);
     let due = match (term, closed) {
@@ -202,7 +205,7 @@ pub(crate) fn silence_term(conference: &Conference, writer: &Writer, at: LegalNo
 
 /// The ground is what the record shows: nothing came, or only acts that do not count, and these are named.
 fn ground(conference: &Conference, implied: &ImpliedAssent) -> Result<(), Refusal> {
-    let came: Vec<_> = conference.determinations_of(&implied.body).collect();
+    let came: Vec<_> = considered(conference, &implied.body).collect();
     let held: BTreeSet<MessageId> = came.iter().map(|determination| determination.message).collect();
     let named: BTreeSet<MessageId> = implied.messages.iter().copied().collect();
     let any = |sought| came.iter().any(|determination| weight(conference, determination) == sought);
@@ -219,6 +222,15 @@ fn ground(conference: &Conference, implied: &ImpliedAssent) -> Result<(), Refusa
     }
 }
 
+/// The determinations of a body that a note of its silence has to name: all but contributions to a conference that deliberates.
+pub(crate) fn considered<'a>(
+    conference: &'a Conference,
+    body: &'a Writer,
+) -> impl Iterator<Item = &'a Received<Determination>> {
+    let position = |given: &&Received<Determination>| weight(conference, given) != Weight::Contribution;
+    conference.determinations_of(body).filter(position)
+}
+
 /// Whether sessions were held and the body was at none of them.
 pub(crate) fn is_absent(conference: &Conference, body: &Writer) -> bool {
     conference.sessions().next().is_some() && !conference.was_present(body)
@@ -232,6 +244,9 @@ pub(super) fn finding(conference: &Conference, notice: &LateOrInvalidActNotice) 
         if given.next().is_some() {
             return Err(Refusal::MessageUnknown { message }); // minutes with several positions: whose is not said
         }
+        if notice.finding == Finding::ExpressAct && !gives_express_act(conference, determination) {
+            return Err(Refusal::NoExpressAct { message });
+        }
         judge_given(conference, determination)
     } else if let Some(request) = named(&conference.requests, message) {
         not_about_content(notice)?;
@@ -244,15 +259,24 @@ pub(super) fn finding(conference: &Conference, notice: &LateOrInvalidActNotice) 
     };
     match (notice.finding, timeliness) {
         // A late act stays late (art. 2 c. 8-bis) and a timely one timely: an official decides what is disputed.
-        (Finding::Timely, Timeliness::Late(_)) | (Finding::Late, Timeliness::Timely(_)) => {
+        (Finding::Timely, Timeliness::Late(_))
+        | (Finding::Late, Timeliness::Timely(_))
+        | (Finding::ExpressAct, Timeliness::Timely(_) | Timeliness::Disputed(_)) => {
             Err(Refusal::FindingContradicted { message })
         }
         _ => Ok(()),
     }
 }
 
+/// Whether it gives an act of its body for which European law wants an express one.
+fn gives_express_act(conference: &Conference, given: &Received<Determination>) -> bool {
+    let wanted =
+        |body: &Body| body.eu_express_acts().any(|act| given.act.acts.iter().any(|given| given == act));
+    conference.active_body(&given.author).is_some_and(wanted)
+}
+
 fn not_about_content(notice: &LateOrInvalidActNotice) -> Result<(), Refusal> {
-    if notice.finding == Finding::NonCompliant {
+    if matches!(notice.finding, Finding::NonCompliant | Finding::ExpressAct) {
         return Err(Refusal::FindingMisplaced { message: notice.message });
     }
     Ok(())

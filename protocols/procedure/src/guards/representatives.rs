@@ -49,12 +49,11 @@ pub(super) fn appointment(
     Ok(())
 }
 
-/// A body of the State that has a single representative does not speak beside it once the conference meets.
-pub(super) fn may_speak(conference: &Conference, author: &Writer) -> Result<(), Refusal> {
-    if conference.meets().is_none() || conference.is_fact_finding() {
-        return Ok(());
-    }
-    match conference.state_representative_of(author) {
+/// A body of the State that has a single representative does not speak beside it once the conference meets. What it said before either
+/// stands.
+pub(super) fn may_speak(conference: &Conference, author: &Writer, at: LegalNow) -> Result<(), Refusal> {
+    let meets = conference.meets_since().filter(|since| *since <= at.0 && !conference.is_fact_finding());
+    match conference.state_representative_of(author).filter(|found| meets.is_some() && found.at <= at.0) {
         Some(found) => {
             Err(Refusal::SpeaksThroughRepresentative { body: author.clone(), appointment: found.message })
         }

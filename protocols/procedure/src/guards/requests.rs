@@ -3,6 +3,7 @@
 
 use jiff::civil::Date;
 
+use super::conclusion::express_acts_missing;
 use super::{Checked, not_suspended};
 use crate::acts::{
     ConveningRequest, Direction, Notice, Outcome, Outside, RebuttalForwarded, Sector, SilentGrantCertificate,
@@ -22,9 +23,15 @@ pub(super) fn convening(
     conference: &Conference,
     request: &ConveningRequest,
     at: LegalNow,
+    out: &mut Checked,
 ) -> Result<(), Refusal> {
-    if let Some(known) = conference.convening_request() {
-        return Err(Refusal::AlreadyRequested { message: known.message });
+    match conference.convening_request() {
+        Some(known) if conference.notice().is_some() => {
+            return Err(Refusal::AlreadyRequested { message: known.message });
+        }
+        // until the notice rests on it, what was recorded wrongly is recorded anew
+        Some(known) => out.warn(Warning::ReplacesRequest { message: known.message }),
+        None => {}
     }
     // recorded after the notice it serves the certificate of a silent grant; it must be what the notice started from
     match conference.notice().map(|notice| &notice.act) {
@@ -82,10 +89,17 @@ pub(super) fn certificate(
         Some(Sector::ElectronicPlants) => unblocked(conference, at)?,
         _ => return Err(Refusal::NoSilentGrant),
     }
+    for (writer, _) in conference.active_bodies() {
+        let conditional = counted_of(conference, writer)
+            .is_some_and(|counted| !counted.determination().act.prescriptions.is_empty());
+        if conditional {
+            out.warn(Warning::ConditionsBesideGrant { body: writer.clone() });
+        }
+    }
     stated_days(certificate, application.act.received_on, at)?;
     let request = request_of(conference, &application.act, certificate)?;
-    if request.is_some_and(|request| request.answered.is_none()) {
-        return Err(Refusal::TermsSuspended { until: at.date() });
+    if let Some(request) = request.filter(|request| request.answered.is_none()) {
+        return Err(Refusal::GrantIncomplete { asked: request.on });
     }
     let [grant, attested] = planned(&application.act, request, grant_names(&application.act))?;
     if application.act.sector == Some(Sector::ElectronicWorks) && stopped(conference, grant.due) {
@@ -119,7 +133,8 @@ fn unblocked(conference: &Conference, at: LegalNow) -> Result<(), Refusal> {
         }
         let dissents = counted_of(conference, writer)
             .is_some_and(|counted| counted.determination().act.position.is_dissent());
-        if dissents || body.eu_express_acts().next().is_some() {
+        let missing = express_acts_missing(conference, writer, body).next().is_some();
+        if dissents || missing {
             return Err(Refusal::GrantBlocked { body: writer.clone() });
         }
     }
