@@ -146,7 +146,8 @@ impl Node for LocalNode {
     fn compose(&self, act_type: &str, facts: Value, case: Option<&Case>) -> Result<Act, Vec<Fault>> {
         let now = self.clock.now();
         let facts = match case {
-            None => auto::notice(facts, now, Absent::Compute),
+            None if act_type == "Notice" => auto::notice(facts, now, Absent::Compute),
+            None => Ok(facts),
             Some(case) => auto::facts(act_type, facts, case, &self.home.node.writer, now, Absent::Compute),
         };
         facts.and_then(|facts| auto::act(act_type, facts)).map_err(|failure| failure.faults)

@@ -271,6 +271,38 @@ fn an_api_on_another_address_is_a_wrong_configuration() {
 }
 
 #[test]
+fn a_conference_may_open_with_the_request_on_record() {
+    let federation = Federation::new();
+    let lead = Api::prepare(&federation, "lead", "read,write,documents");
+    let body = Api::prepare(&federation, "body", "read,write,documents");
+    let (_lead, _body) = (federation.serve("lead"), federation.serve("body"));
+    let typed = [("content-type", "application/pdf")];
+    let upload = lead.call("POST", "/v1/uploads", &typed, b"%PDF-1.7 istanza");
+    let started = notice_facts()["started_on"].clone();
+    let request = json!({
+        "type": "ConveningRequest",
+        "facts": { "from": "applicant", "received_on": started },
+        "body": {
+            "schema": "urn:concerto:schema:body:convening-request:1", "language": "it",
+            "subject": "Istanza di prova", "applicant": "Condominio di prova", "reference": "n. 12 (di prova)",
+            "signatory": signatory(),
+        },
+        "documents": [{ "upload": text(&upload.json(), "upload"), "media_type": "application/pdf" }],
+    });
+    let opened = lead.order("/v1/conferences", "istanza-1", &request);
+    assert_eq!(opened.status, 201, "{opened:?}");
+    let path = format!("/v1/conferences/{}", encoded(&text(&opened.json(), "conference")));
+    assert_eq!(lead.shown(&path)["view"]["phase"], json!("draft"));
+    let mut notice = opening();
+    notice["type"] = json!("Notice");
+    let convened = lead.order(&format!("{path}/acts"), "indizione-1", &notice);
+    assert_eq!(convened.status, 201, "{convened:?}");
+    eventually("the body holds the notice", || body.get(&path).status == 200);
+    let other = json!({ "type": "Closure", "facts": { "ground": "archived" }, "body": {} });
+    assert_eq!(lead.order("/v1/conferences", "altro-1", &other).status, 400, "nothing else opens one");
+}
+
+#[test]
 fn an_order_has_one_effect_and_what_is_shown_is_what_the_command_line_shows() {
     let federation = Federation::new();
     let lead = Api::prepare(&federation, "lead", "read,write,documents");

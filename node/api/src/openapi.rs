@@ -314,22 +314,36 @@ fn schemas() -> Value {
             "discriminator": { "propertyName": "type", "mapping": mapping },
         }),
     );
-    let open = schemas.get("act.Notice").cloned().map(open_request);
-    schemas.extend(open.map(|open| ("OpenRequest".to_owned(), open)));
+    let openings: Vec<Value> = ["act.Notice", "act.ConveningRequest"]
+        .iter()
+        .filter_map(|name| schemas.get(*name).cloned())
+        .collect();
+    schemas.insert("OpenRequest".into(), open_request(openings));
     Value::Object(schemas)
 }
 
-/// A notice that opens a conference: without a type, seen by every body invited, and nobody to wait for yet.
-fn open_request(mut notice: Value) -> Value {
-    for path in ["/properties", "/examples/0"] {
-        if let Some(fields) = notice.pointer_mut(path).and_then(Value::as_object_mut) {
-            fields.retain(|name, _| !["type", "body_audience", "wait"].contains(&name.as_str()));
+/// What opens a conference: seen by every body invited, and nobody to wait for yet. What names no type is a notice.
+fn open_request(mut openings: Vec<Value>) -> Value {
+    let mut examples = Vec::new();
+    for opening in &mut openings {
+        for path in ["/properties", "/examples/0"] {
+            if let Some(fields) = opening.pointer_mut(path).and_then(Value::as_object_mut) {
+                fields.retain(|name, _| !["body_audience", "wait"].contains(&name.as_str()));
+            }
         }
+        let example = opening.as_object_mut().and_then(|opening| opening.remove("examples"));
+        examples
+            .extend(example.into_iter().flat_map(|example| example.as_array().cloned().unwrap_or_default()));
     }
-    if let Some(required) = notice.get_mut("required").and_then(Value::as_array_mut) {
+    if let Some(required) = openings.first_mut().and_then(|notice| notice.get_mut("required")?.as_array_mut())
+    {
         required.retain(|name| name != "type");
     }
-    notice
+    json!({
+        "description": "A notice (the type may be left out), or the request or application on record before it.",
+        "oneOf": openings,
+        "examples": examples,
+    })
 }
 
 #[cfg(test)]

@@ -75,8 +75,16 @@ fn examples_fit_and_facts_may_be_computed_or_written() {
         wrong["facts"]["no_such_fact"] = json!(1);
         assert!(!acts.is_valid(&wrong), "{name}");
     }
-    let open = &document["components"]["schemas"]["OpenRequest"]["examples"][0];
-    assert!(validator("OpenRequest").is_valid(open));
+    let opens = validator("OpenRequest");
+    let examples = document["components"]["schemas"]["OpenRequest"]["examples"].as_array().unwrap();
+    assert_eq!(examples.len(), 2);
+    assert!(examples.iter().all(|example| opens.is_valid(example)));
+    let mut untyped = examples.clone();
+    for example in &mut untyped {
+        example.as_object_mut().unwrap().remove("type");
+    }
+    assert!(opens.is_valid(&untyped[0]), "without a type it is a notice");
+    assert!(!opens.is_valid(&untyped[1]));
 }
 
 #[test]

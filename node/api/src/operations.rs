@@ -133,8 +133,9 @@ pub(crate) const OPERATIONS: &[Operation] = operations! {
         answer: 200 Content::Json("ConferencePage"), codes: PAGE_CODES
     }
     post "/v1/conferences" "openConference" [WRITE] writes::open {
-        "Opens a conference with its notice",
-        "Signs the notice (`facts`, `body`, `documents`) as the first act of a new conference and sends it to every body invited. \
+        "Opens a conference with its notice, or with the request on record before it",
+        "Signs the notice, or the request or application that came before it, as the first act of a new conference and sends it to \
+         every body invited. \
          When the answer is given the act is durable and on its way; receipts come as events. Facts of the notice that may be left \
          out, or written \"@auto\", are computed: see the schema.",
         parameters: &["Idempotency-Key", "Accept-Language"], request: Content::Json("OpenRequest"),

@@ -30,15 +30,25 @@ const DOCUMENTS_MAX: usize = 256;
 /// Longest wait for the engine's reply.
 const REPLY_WAIT: Duration = Duration::from_secs(45);
 
-/// A notice that opens a conference.
+/// What opens a conference: a notice, or the request on record before it.
 #[derive(Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
 struct OpenRequest {
+    #[serde(rename = "type", default)]
+    kind: Opening,
     facts: Value,
     #[serde(default)]
     body: Option<Value>,
     #[serde(default)]
     documents: Vec<DocumentRequest>,
+}
+
+/// The types of acts that open a conference.
+#[derive(Debug, Default, Deserialize)]
+enum Opening {
+    #[default]
+    Notice,
+    ConveningRequest,
 }
 
 /// An act.
@@ -110,7 +120,11 @@ pub(crate) async fn open(
     body: Body,
 ) -> Result<Response, Problem> {
     once((&app, &caller, &uri, &headers), body, |app, _, asked: OpenRequest| {
-        let act = app.node.compose("Notice", asked.facts, None).map_err(Problem::of)?;
+        let kind = match asked.kind {
+            Opening::Notice => "Notice",
+            Opening::ConveningRequest => "ConveningRequest",
+        };
+        let act = app.node.compose(kind, asked.facts, None).map_err(Problem::of)?;
         let documents = documents(app, asked.documents)?;
         Ok(Order::Open { act, body: asked.body, documents })
     })

@@ -153,7 +153,7 @@ pub enum Input {
 pub enum Order {
     /// Opens a conference with its notice.
     Open {
-        /// Must be a `Notice`.
+        /// A `Notice`, or the `ConveningRequest` that comes before it.
         act: Act,
         /// The text.
         body: Option<Value>,

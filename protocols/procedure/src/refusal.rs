@@ -32,7 +32,7 @@ sayings! {
             "la conferenza non è ancora indetta", "the conference has not been convened";
         /// One notice for each round.
         AlreadyConvened { round: u32 = "The current round." } => "already_convened", CONVENING,
-            "la conferenza è già indetta (giro {round})", "the conference is already convened (round {round})";
+            "la conferenza è già indetta (fase {round})", "the conference is already convened (round {round})";
         /// After the conclusion only its efficacy is left.
         AlreadyConcluded { conclusion: MessageId = "The conclusion." } => "already_concluded", "L. 241/1990 art. 14-quater",
             "la conferenza è già conclusa ({conclusion})", "the conference is already concluded ({conclusion})";
@@ -44,7 +44,7 @@ sayings! {
             "i termini sono sospesi fino al {until} al massimo", "the terms are suspended until {until} at most";
         /// An act of another round.
         WrongRound { given: u32 = "The round it names.", current: u32 = "The round that runs." } => "wrong_round", RECORD,
-            "l'atto riguarda il giro {given}, ma è in corso il giro {current}",
+            "l'atto riguarda la fase {given}, ma è in corso la fase {current}",
             "the act is of round {given}, but round {current} is running";
         /// The regime is fixed at the notice.
         RegimeMismatch { given: String = "The regime named.", fixed: String = "The regime that holds." }
@@ -98,7 +98,7 @@ sayings! {
             "la data per {term} ({stated}) deve seguire il {after}", "the date for {term} ({stated}) must follow {after}";
         /// A new round follows the applicant's observations.
         ObservationsMissing => "observations_missing", REBUTTAL,
-            "un nuovo giro richiede le osservazioni dell'interessato registrate",
+            "una nuova fase richiede le osservazioni dell'interessato registrate",
             "a new round needs the applicant's observations on record";
         /// A late act is admitted only where European law wants an express one, and it gives it.
         NoExpressAct { message: MessageId = "The act." } => "no_express_act", SILENCE,
