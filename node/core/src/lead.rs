@@ -20,6 +20,8 @@ const QUOTED_MAX: usize = 96;
 const QUOTED_BYTES_MAX: usize = 96 * 1024;
 /// Most receipts quoted for one message.
 const QUOTED_PER_MESSAGE_MAX: usize = 4;
+/// Most conferences in which something is taken in charge in one tick: a node that leads tens of thousands answers others in between.
+const CONFERENCES_MAX: usize = 64;
 /// Conferences looked at in one go when a node starts.
 const PAGE: usize = 256;
 
@@ -35,9 +37,12 @@ impl Node {
         }
     }
 
-    /// Takes in charge what waits, one link for each conference and tick.
+    /// Takes in charge what waits, one link for each conference and tick, of so many conferences in one tick.
     pub(crate) fn take_in_charge(&mut self, world: &World<'_>, step: &mut Step) -> Result<(), JournalError> {
-        for conference in std::mem::take(&mut self.to_take) {
+        let later =
+            self.to_take.iter().nth(CONFERENCES_MAX).cloned().map(|next| self.to_take.split_off(&next));
+        let now = std::mem::replace(&mut self.to_take, later.unwrap_or_default());
+        for conference in now {
             let Some(case) = self.load_case(world, &conference)? else { continue };
             let (taken, more) = to_take(case);
             if taken.messages.is_empty() && taken.deliveries.is_empty() {

@@ -258,6 +258,7 @@ impl Node {
         }
         self.relook(world, step)?;
         self.take_in_charge(world, step)?;
+        self.scan_on(world, step)?;
         self.catch_up_again(world, step)?;
         self.pull_documents(world, step)
     }

@@ -26,12 +26,17 @@ const CATCH_UP_AGAIN_DELAY_MAX: Duration = Duration::from_secs(15 * 60);
 /// Most receipts about documents told again when a session opens.
 const RECEIPTS_TOLD_MAX: usize = 256;
 
+/// Most conferences looked at in one step: a node that holds tens of thousands answers others in between.
+const SCANNED_MAX: usize = 64;
+
 /// What is being fetched from one peer.
 #[derive(Debug, Default)]
 pub(crate) struct Pull {
     ranges: VecDeque<Range>,
     fetching: bool,
     heads_asked: bool,
+    // conferences of the journal that were not yet looked at for this peer: those after it
+    scan: Option<Option<ConferenceId>>,
     // conferences whose heads wait to be compared
     compare: BTreeSet<ConferenceId>,
     bundles: BTreeSet<Digest>,
@@ -42,27 +47,47 @@ pub(crate) struct Pull {
 }
 
 impl Node {
-    /// Compares heads with a peer whose session opened, for every conference in memory or journal, page by page.
+    /// Compares heads with a peer whose session opened, for every conference of the journal, page by page.
     pub(crate) fn begin_catch_up(
         &mut self,
         world: &World<'_>,
         step: &mut Step,
         peer: &Writer,
     ) -> Result<(), JournalError> {
-        let mut after: Option<ConferenceId> = None;
-        loop {
-            let page = world.journal.conferences(after.as_ref(), HEADS_CONFERENCES_MAX)?;
-            let Some(last) = page.last() else { break };
-            after = Some(last.clone());
+        if let Some(session) = self.sessions.get_mut(peer) {
+            session.pull.scan = Some(None);
+        }
+        self.scan_next(world, step, peer)
+    }
+
+    /// Looks at the next page of conferences, where any is left, and compares those that the peer takes part in.
+    fn scan_next(&mut self, world: &World<'_>, step: &mut Step, peer: &Writer) -> Result<(), JournalError> {
+        let session = self.sessions.get_mut(peer).filter(|session| session.ready);
+        if let Some(after) = session.and_then(|session| session.pull.scan.take()) {
+            let page = world.journal.conferences(after.as_ref(), SCANNED_MAX)?;
+            let more = page.last().cloned().filter(|_| page.len() == SCANNED_MAX);
+            let mut shared = Vec::new();
             for conference in page {
-                let shared =
-                    self.load_case(world, &conference)?.is_some_and(|c| c.participants().contains(peer));
-                if shared && let Some(session) = self.sessions.get_mut(peer) {
-                    session.pull.compare.insert(conference);
+                if self.load_case(world, &conference)?.is_some_and(|c| c.participants().contains(peer)) {
+                    shared.push(conference);
                 }
+            }
+            if let Some(session) = self.sessions.get_mut(peer) {
+                session.pull.compare.extend(shared);
+                session.pull.scan = more.map(Some);
             }
         }
         self.compare_next(world, step, peer)
+    }
+
+    /// The next page for every peer that has one left.
+    pub(crate) fn scan_on(&mut self, world: &World<'_>, step: &mut Step) -> Result<(), JournalError> {
+        let left = self.sessions.iter().filter(|(_, session)| session.pull.scan.is_some());
+        let peers: Vec<Writer> = left.map(|(peer, _)| peer.clone()).collect();
+        for peer in peers {
+            self.scan_next(world, step, &peer)?;
+        }
+        Ok(())
     }
 
     /// Looks whether a conference has gaps or awaits something, and asks the peer what it holds.
@@ -184,7 +209,7 @@ impl Node {
         }
         let mine = self.own_heads(world, peer, &theirs.conferences)?;
         self.queue_missing(step, peer, &mine, &theirs.chains);
-        self.compare_next(world, step, peer)
+        self.scan_next(world, step, peer)
     }
 
     /// Queues what the peer holds and this node lacks.
