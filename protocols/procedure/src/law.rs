@@ -9,7 +9,7 @@ use std::sync::{LazyLock, OnceLock};
 
 use crate::acts::Sector;
 use crate::calendar::{Calendar, Holiday};
-use crate::procedures::{Procedure, ProceduresFile};
+use crate::procedures::{Procedure, ProceduresFile, share_rules};
 use crate::profile::Profile;
 use crate::regime::{Division, Layer, MissingValue, Regime, RegimesFile, SettledTerm};
 
@@ -81,8 +81,10 @@ impl Law {
     pub(crate) fn of(
         calendar: Calendar,
         regimes: RegimesFile,
-        procedures: ProceduresFile,
+        mut procedures: ProceduresFile,
     ) -> Result<Self, LawDataError> {
+        share_rules(&mut procedures.procedure)
+            .map_err(|missing| LawDataError::Procedures(format!("{missing} has no rules to share")))?;
         if let Some((one, other)) = overlap(&regimes.regime) {
             return Err(LawDataError::Regimes(format!("{one} and {other} hold on the same day")));
         }

@@ -86,10 +86,12 @@ pub struct ProcedureTerm {
     /// Whether its days are divided as the kind of case says.
     #[serde(default)]
     pub divided: bool,
+    /// The kind of case whose term of the same name gives the rules.
+    pub(crate) rules_of: Option<String>,
     regime_rule: Option<String>,
     longer_rule: Option<String>,
     #[serde(default)]
-    rules: Vec<TermRule>,
+    pub(crate) rules: Vec<TermRule>,
 }
 
 fn yes() -> bool {
@@ -140,6 +142,18 @@ impl Procedure {
         };
         Ok(Some(SettledTerm { days: rule.days.ok_or_else(missing)?, rule, divided: None }))
     }
+}
+
+/// Gives each term that says `rules_of` the rules of the term of its name in that kind of case; the first that finds none, if any.
+pub(crate) fn share_rules(procedures: &mut [Procedure]) -> Result<(), String> {
+    let given = procedures.to_vec();
+    for term in procedures.iter_mut().flat_map(|procedure| &mut procedure.terms) {
+        let Some(kind) = &term.rules_of else { continue };
+        let shared = given.iter().find(|procedure| procedure.kind == *kind);
+        let shared = shared.and_then(|procedure| procedure.terms.iter().find(|other| other.id == term.id));
+        term.rules = shared.map(|other| other.rules.clone()).ok_or_else(|| format!("{kind}.{}", term.id))?;
+    }
+    Ok(())
 }
 
 /// Where a local profile puts a value: those of the regimes carry the name of their table already.

@@ -230,7 +230,7 @@ impl<'a, 'f> Planner<'a, 'f> {
             schedule.refused.push(Refused {
                 id: term.id.clone(),
                 regime: self.regime.map_or_else(|| self.procedure.kind.clone(), |regime| regime.id.clone()),
-                value: value_name(&self.procedure.kind, value),
+                value: value_name(term.rules_of.as_ref().unwrap_or(&self.procedure.kind), value),
                 norm: rule.norm.clone(),
             });
             return Ok(());
