@@ -12,7 +12,7 @@ use concerto_message::{
     ConferenceId, Digest, Incarnation, Link, MessageId, Receipt, ReceiptKind, Verified, Writer, limits,
 };
 use concerto_port::{ContentStatus, JournalError, JournalRead};
-use concerto_procedure::acts::{Act, TakenInCharge};
+use concerto_procedure::acts::{Act, Behalf, TakenInCharge};
 use concerto_procedure::conference::{Conference, Evidence};
 use concerto_procedure::evolve::{Event, evolve};
 use concerto_procedure::term::terms_digest;
@@ -21,8 +21,8 @@ use jiff::Timestamp;
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 
 use crate::agreement::open_disagreements;
-use crate::entry::read_act;
 pub use crate::entry::{Entry, Noted, receipt_digest};
+use crate::entry::{behalf_of, read_act};
 use crate::ingest::{QUOTED_INVALID, content_status};
 
 /// Links read from the journal in one go.
@@ -342,6 +342,7 @@ impl Case {
             issued_at: payload.issued_at,
             received_at,
             own,
+            behalf: behalf_of(payload),
             regime: payload.regime.clone(),
             act,
             body: payload.body.clone(),
@@ -409,9 +410,13 @@ impl Case {
                     self.same_terms_after.push_back(id);
                     for event in &events {
                         evolve(&mut self.state, event);
-                        if let Event::Taken { message, .. } = event {
-                            self.taken.insert(*message);
-                        }
+                        match event {
+                            Event::Taken { message, .. } => self.taken.insert(*message),
+                            Event::OnBehalf { message, author, .. } if author != self.id.lead() => {
+                                self.taken.insert(*message)
+                            }
+                            _ => false,
+                        };
                     }
                 }
                 Err(awaited) => {
@@ -435,11 +440,14 @@ impl Case {
         let Some(entry) = self.entries.get(&id) else { return Ok(Vec::new()) };
         match &entry.act {
             Ok(Act::TakenInCharge(taken)) => self.taking_events(taken, entry.issued_at),
-            Ok(act) => Ok(vec![Event::Lead {
-                message: id,
-                issued_at: entry.issued_at,
-                regime: entry.regime.clone(),
-                act: act.clone(),
+            Ok(act) => Ok(vec![match &entry.behalf {
+                Some(behalf) => on_behalf(id, entry, behalf, act),
+                None => Event::Lead {
+                    message: id,
+                    issued_at: entry.issued_at,
+                    regime: entry.regime.clone(),
+                    act: act.clone(),
+                },
             }]),
             Err(ContentStatus::UnknownSchema) => Err(Awaited::Upgrade(id)),
             Err(_) => Ok(Vec::new()),
@@ -458,16 +466,17 @@ impl Case {
                 events.push(Event::MoreEvidence { message: item.message, others });
                 continue;
             }
-            match &entry.act {
-                Ok(act) => events.push(Event::Taken {
+            match (&entry.act, &entry.behalf) {
+                (Ok(act), Some(behalf)) => events.push(on_behalf(item.message, entry, behalf, act)),
+                (Ok(act), None) => events.push(Event::Taken {
                     message: item.message,
                     author: item.author.clone(),
                     issued_at: entry.issued_at,
                     act: act.clone(),
-                    evidence: Evidence { received_at: item.received_at, others },
+                    evidence: Evidence { others, ..Evidence::at(item.received_at) },
                 }),
-                Err(ContentStatus::UnknownSchema) => return Err(Awaited::Upgrade(item.message)),
-                Err(_) => {}
+                (Err(ContentStatus::UnknownSchema), _) => return Err(Awaited::Upgrade(item.message)),
+                (Err(_), _) => {}
             }
         }
         for text in &taken.deliveries {
@@ -574,11 +583,22 @@ impl Case {
     }
 }
 
+fn on_behalf(message: MessageId, entry: &Entry, behalf: &Behalf, act: &Act) -> Event {
+    Event::OnBehalf {
+        message,
+        author: entry.author.clone(),
+        regime: entry.regime.clone(),
+        behalf: behalf.clone(),
+        act: act.clone(),
+    }
+}
+
 /// Whether an event can move a date; the others spare the computation of all terms.
 fn moves_terms(event: &Event) -> bool {
     match event {
         Event::Lead { act, .. } | Event::Taken { act, .. } => {
-            !matches!(act, Act::RecordedExchange(_) | Act::TermDigest(_) | Act::Sealed(_))
+            let record = matches!(act, Act::RecordedExchange(exchange) if exchange.delivered().is_none());
+            !record && !matches!(act, Act::TermDigest(_) | Act::Sealed(_))
         }
         _ => true,
     }

@@ -2,7 +2,7 @@
 
 use concerto_message::{Attachment, Digest, MessageId, Payload, ReceiptKind, Writer};
 use concerto_port::ContentStatus;
-use concerto_procedure::acts::Act;
+use concerto_procedure::acts::{Act, Behalf};
 use jiff::Timestamp;
 
 /// A link as a case keeps it in memory; its bytes stay in the journal.
@@ -20,6 +20,8 @@ pub struct Entry {
     pub received_at: Timestamp,
     /// Whether this node wrote it.
     pub own: bool,
+    /// The body for which it was written, and what shows it, where that is not the author.
+    pub behalf: Option<Behalf>,
     /// Regime named by the link.
     pub regime: String,
     /// The act, or why its content does not count.
@@ -68,4 +70,10 @@ pub(crate) fn read_act(payload: &Payload, content: &ContentStatus) -> Result<Act
     let value = serde_json::json!({ "type": payload.message_type, "facts": payload.facts });
     serde_json::from_value(value)
         .map_err(|e| ContentStatus::Refused { code: "message.facts".into(), reason: e.to_string() })
+}
+
+/// The body whose act a link is, and the record that shows it.
+pub(crate) fn behalf_of(payload: &Payload) -> Option<Behalf> {
+    let (body, evidence) = payload.on_behalf_of.as_ref()?.shown()?;
+    Some(Behalf { body, evidence })
 }

@@ -7,7 +7,7 @@ use std::sync::Arc;
 
 use crate::attachment::{Attachment, Audience};
 use crate::chain::Slot;
-use crate::ids::{ConferenceId, Digest, FederationId, Incarnation, IpaCode, MessageId, Writer};
+use crate::ids::{AooCode, ConferenceId, Digest, FederationId, Incarnation, IpaCode, MessageId, Writer};
 use crate::jose::{self, Compact, ContentType, Header, JoseError, MessageKey, SignatureCheck};
 use crate::limits::{AUDIENCE_MAX, DOCUMENTS_MAX, LINK_BYTES_MAX, OBSERVED_MAX};
 use crate::strict_json;
@@ -71,14 +71,37 @@ pub struct Observed {
 }
 
 /// A body or office represented by the writer; it has no chain of its own.
+///
+/// Where the procedente writes the act of a body without a node, it names its area and the record that shows the act (protocols/procedure/RULES.md,
+/// E.4); an office of the writer's own administration has neither.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Represented {
     /// The administration.
     pub ipa: IpaCode,
+    /// Its organisational area, where it is a body of the conference; never without `evidence`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub aoo: Option<AooCode>,
+    /// The link of the same chain that records how the act came; never without `aoo`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub evidence: Option<MessageId>,
     /// Its office (UO code of IPA), where one is meant.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub office: Option<String>,
+}
+
+impl Represented {
+    /// A body of the conference, with the record that shows its act.
+    pub fn body(body: &Writer, evidence: MessageId) -> Self {
+        let (ipa, aoo) = (body.ipa.clone(), Some(body.aoo.clone()));
+        Self { ipa, aoo, evidence: Some(evidence), office: None }
+    }
+
+    /// The body of the conference whose act this is, and the record that shows it; none where only an office is meant.
+    pub fn shown(&self) -> Option<(Writer, MessageId)> {
+        let body = Writer { ipa: self.ipa.clone(), aoo: self.aoo.clone()? };
+        Some((body, self.evidence?))
+    }
 }
 
 impl Payload {

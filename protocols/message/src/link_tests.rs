@@ -543,6 +543,7 @@ prop_compose! {
         listed in 0..20usize,
         basis in prop::collection::btree_set("[!-~àèéìòù][ -~àèéìòù€]{0,60}", 1..4),
         office in prop::option::of("[A-Z0-9]{6}"),
+        shown in any::<bool>(),
     ) -> Payload {
         let author = writer(&format!("{ipa}/PROT"));
         let named = if sequence == 1 { counter > 1 && names_previous } else { true };
@@ -553,7 +554,10 @@ prop_compose! {
             previous: named.then(|| message("before")),
             observed: observed(heads),
             issued_at: Timestamp::new(seconds, nanoseconds).unwrap(),
-            on_behalf_of: office.map(|office| Represented { ipa: author.ipa.clone(), office: Some(office) }),
+            on_behalf_of: office.map(|office| match shown {
+                true => Represented::body(&writer(&format!("c_x001/{office}")), message("record")),
+                false => Represented { office: Some(office), ipa: author.ipa.clone(), aoo: None, evidence: None },
+            }),
             legal_basis: basis.into_iter().collect(),
             documents: documents(listed),
             writer: author,

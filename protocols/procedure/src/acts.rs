@@ -717,6 +717,9 @@ pub enum Channel {
 }
 
 /// *Registrazione di comunicazione*; the evidence is the first document of the link.
+///
+/// Of certified mail with a body the instant is that which the provider certifies: of the delivery where it was sent, of the acceptance where it
+/// was received (DPR 68/2005 art. 6). Certified mail sent to a body proves that it has the message named, as its node's receipt would (RULES T9).
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct RecordedExchange {
@@ -731,4 +734,37 @@ pub struct RecordedExchange {
     /// The message of this conference that it carries or answers.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub about: Option<MessageId>,
+}
+
+impl RecordedExchange {
+    /// The body to which it was sent by certified mail, with the message whose delivery it proves.
+    pub fn delivered(&self) -> Option<(&Writer, MessageId)> {
+        match (&self.party, self.direction, self.channel) {
+            (Outside::Body(body), Direction::Sent, Channel::Pec) => Some((body, self.about?)),
+            _ => None,
+        }
+    }
+
+    /// The body from which it was received.
+    pub fn received_from(&self) -> Option<&Writer> {
+        match (&self.party, self.direction) {
+            (Outside::Body(body), Direction::Received) => Some(body),
+            _ => None,
+        }
+    }
+
+    /// The body that sent by certified mail an act which stands on its own chain too, with that act.
+    pub fn certifies(&self) -> Option<(&Writer, MessageId)> {
+        (self.channel == Channel::Pec).then_some((self.received_from()?, self.about?))
+    }
+}
+
+/// For whom the procedente writes an act, and what shows that it is that body's (RULES E.4).
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Behalf {
+    /// The body without a node.
+    pub body: Writer,
+    /// The [`RecordedExchange`] by which the act came.
+    pub evidence: MessageId,
 }

@@ -53,6 +53,9 @@ pub struct Conference {
     pub(crate) rebuttals: Vec<Sent<RebuttalForwarded>>,
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(crate) certificate: Option<Sent<SilentGrantCertificate>>,
+    /// Acts that the procedente wrote for bodies without a node, by the recorded exchange that shows them.
+    #[serde(skip_serializing_if = "BTreeMap::is_empty")]
+    pub(crate) on_behalf: BTreeMap<MessageId, MessageId>,
     /// Every message folded so far: one that comes again has no second effect.
     pub(crate) messages: BTreeSet<MessageId>,
 }
@@ -107,6 +110,16 @@ pub struct Evidence {
     pub received_at: Timestamp,
     /// Accepted receipts of other participants.
     pub others: Vec<(Writer, Timestamp)>,
+    /// Records of the same act sent by its author by certified mail, each with the instant that the provider certifies.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub certified: Vec<(MessageId, Timestamp)>,
+}
+
+impl Evidence {
+    /// The procedente's own time, and nothing else.
+    pub fn at(received_at: Timestamp) -> Self {
+        Self { received_at, others: Vec::new(), certified: Vec::new() }
+    }
 }
 
 /// A body that was called.
@@ -135,7 +148,7 @@ pub struct Body {
 pub struct Proof {
     /// When it had it.
     pub at: Timestamp,
-    /// Digest of the receipt.
+    /// Digest of the receipt; of a delivery by certified mail the identifier of its record.
     pub receipt: Digest,
 }
 
@@ -148,7 +161,7 @@ pub struct Delivery {
     pub body: Writer,
     /// When it had it.
     pub at: Timestamp,
-    /// Digest of the receipt.
+    /// Digest of the receipt; of a delivery by certified mail the identifier of its record.
     pub receipt: Digest,
 }
 
@@ -219,6 +232,7 @@ impl Conference {
             sittings: Sittings::default(),
             rebuttals: Vec::new(),
             certificate: None,
+            on_behalf: BTreeMap::new(),
             messages: BTreeSet::new(),
         }
     }
@@ -318,6 +332,41 @@ impl Conference {
     /// What was recorded with those who have no node.
     pub fn exchanges(&self) -> &[Sent<RecordedExchange>] {
         &self.exchanges
+    }
+
+    /// One recorded exchange.
+    pub fn exchange(&self, message: MessageId) -> Option<&Sent<RecordedExchange>> {
+        self.exchanges.iter().find(|exchange| exchange.message == message)
+    }
+
+    /// The recorded exchange that shows an act which the procedente wrote for a body without a node; none for any other act.
+    pub fn evidence_of(&self, act: MessageId) -> Option<&Sent<RecordedExchange>> {
+        let shown = self.on_behalf.iter().find(|(_, shown)| **shown == act);
+        shown.and_then(|(evidence, _)| self.exchange(*evidence))
+    }
+
+    /// Whether a node of this body takes part in the case: it gave a receipt, or an act of it came over the network.
+    pub fn has_node(&self, body: &Writer) -> bool {
+        let by_mail = |message: MessageId| self.evidence_of(message).is_some();
+        let receipted = self
+            .deliveries
+            .iter()
+            .any(|proof| proof.body == *body && self.exchange(MessageId(proof.receipt)).is_none());
+        receipted
+            || self.term_digests.contains_key(body)
+            || self.acts_of(body).any(|message| !by_mail(message))
+    }
+
+    /// The acts of a body that were taken in charge.
+    pub(crate) fn acts_of<'a>(&'a self, body: &'a Writer) -> impl Iterator<Item = MessageId> + 'a {
+        fn of<'a, T>(acts: &'a [Received<T>], body: &'a Writer) -> impl Iterator<Item = MessageId> + 'a {
+            acts.iter().filter(move |act| act.author == *body && !act.in_session).map(|act| act.message)
+        }
+        of(&self.requests, body)
+            .chain(of(&self.sync_requests, body))
+            .chain(of(&self.competence_statements, body))
+            .chain(of(&self.determinations, body))
+            .chain(of(&self.sittings.dissents, body))
     }
 
     /// The consultations on prescriptions.

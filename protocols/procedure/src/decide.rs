@@ -2,9 +2,9 @@
 
 use concerto_message::Writer;
 
-use crate::acts::Act;
+use crate::acts::{Act, Behalf};
 use crate::conference::Conference;
-use crate::guards::check;
+use crate::guards::{check, check_for};
 use crate::legal_time::LegalNow;
 use crate::refusal::{Refusal, Warning};
 use crate::regime::Regime;
@@ -19,6 +19,15 @@ pub enum Command {
         /// The act.
         act: Act,
     },
+    /// Write an act of a body without a node on the procedente's chain (RULES E.4).
+    WriteFor {
+        /// Who writes.
+        author: Writer,
+        /// For whom, and what shows it.
+        behalf: Behalf,
+        /// The act.
+        act: Act,
+    },
 }
 
 /// Proof that an act passed every guard at the given instant: what may be signed. Only [`decide`] makes it.
@@ -27,6 +36,7 @@ pub enum Command {
 #[derive(Debug, Clone, PartialEq)]
 pub struct Decided {
     author: Writer,
+    behalf: Option<Behalf>,
     act: Act,
     regime: String,
     at: LegalNow,
@@ -37,6 +47,10 @@ impl Decided {
     /// Who writes.
     pub fn author(&self) -> &Writer {
         &self.author
+    }
+    /// The body for which it is written, where that is not the author.
+    pub fn behalf(&self) -> Option<&Behalf> {
+        self.behalf.as_ref()
     }
     /// The act.
     pub fn act(&self) -> &Act {
@@ -62,13 +76,30 @@ impl Decided {
 
 /// Whether the command may be carried out now. The state is never changed here: the signed link changes it when it is folded.
 pub fn decide(conference: &Conference, command: Command, now: LegalNow) -> Result<Decided, Refusal> {
-    let Command::Write { author, act } = command;
-    let mut checked = check(conference, &author, &act, now)?;
-    if !checked.defects.is_empty() {
-        return Err(checked.defects.swap_remove(0));
-    }
+    let (author, behalf, act, warnings) = match command {
+        Command::Write { author, act } => {
+            let mut checked = check(conference, &author, &act, now)?;
+            if !checked.defects.is_empty() {
+                return Err(checked.defects.swap_remove(0));
+            }
+            (author, None, act, checked.warnings)
+        }
+        Command::WriteFor { author, behalf, act } => {
+            let checked = check_for(conference, &author, &behalf, &act)?;
+            let mut warnings = checked.warnings;
+            // what a body wrote is recorded as it is: a formal defect never turns a dissent into silence
+            let body = &behalf.body;
+            warnings.extend(
+                checked
+                    .defects
+                    .iter()
+                    .map(|lacks| Warning::BehalfDefective { body: body.clone(), lacks: lacks.code() }),
+            );
+            (author, Some(behalf), act, warnings)
+        }
+    };
     let regime = regime_to_name(conference, &act, now)?;
-    Ok(Decided { author, act, regime, at: now, warnings: checked.warnings })
+    Ok(Decided { author, behalf, act, regime, at: now, warnings })
 }
 
 fn regime_to_name(conference: &Conference, act: &Act, now: LegalNow) -> Result<String, Refusal> {

@@ -8,13 +8,13 @@ use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
 use crate::acts::{
-    Act, Finding, IntegrationDelivered, Invited, LateOrInvalidActNotice, Notice, ParticipantAdded,
-    StatedDates, Suspension, TermCorrection,
+    Act, Behalf, Finding, IntegrationDelivered, Invited, LateOrInvalidActNotice, Notice, ParticipantAdded,
+    RecordedExchange, StatedDates, Suspension, TermCorrection,
 };
 use crate::conference::{
     Anomaly, Body, Conference, Delivery, Evidence, IntegrationRecord, Proof, Received, Sent, SuspensionRecord,
 };
-use crate::guards::{check, earlier_proof, spoken};
+use crate::guards::{Checked, check, check_for, earlier_proof, shown, spoken};
 use crate::legal_time::{LegalNow, rome_date};
 use crate::refusal::Refusal;
 use crate::regime::Regime;
@@ -32,6 +32,20 @@ pub enum Event {
         issued_at: Timestamp,
         /// The regime that it names.
         regime: String,
+        /// The act.
+        act: Act,
+    },
+    /// A link that its author wrote for a body without a node, from its place in the procedente's chain, or from where that names it. The act has
+    /// effect as the body's, at the instant of the exchange that shows it; nobody but the procedente writes so.
+    OnBehalf {
+        /// The message.
+        message: MessageId,
+        /// Who wrote it.
+        author: Writer,
+        /// The regime that it names.
+        regime: String,
+        /// For whom, and what shows it.
+        behalf: Behalf,
         /// The act.
         act: Act,
     },
@@ -93,6 +107,11 @@ pub fn evolve(conference: &mut Conference, event: &Event) {
                 more_evidence(conference, *message, &evidence.others);
             }
         }
+        Event::OnBehalf { message, author, regime, behalf, act } => {
+            if conference.messages.insert(*message) {
+                on_behalf(conference, *message, author, regime, behalf, act);
+            }
+        }
         Event::MoreEvidence { message, others } => more_evidence(conference, *message, others),
         Event::Delivered { message, body, at, receipt } => {
             delivered(
@@ -147,7 +166,7 @@ fn apply(conference: &mut Conference, message: MessageId, issued_at: Timestamp, 
         Act::EfficacyStatement(act) => conference.efficacy.push(sent(message, issued_at, act)),
         Act::Closure(act) => conference.closure = Some(sent(message, issued_at, act)),
         Act::ForkResolved(act) => conference.forks_resolved.push(sent(message, issued_at, act)),
-        Act::RecordedExchange(act) => conference.exchanges.push(sent(message, issued_at, act)),
+        Act::RecordedExchange(act) => record(conference, message, issued_at, act),
         Act::TermDigest(act) => {
             let author = conference.lead().clone();
             conference.term_digests.insert(author, sent(message, issued_at, act));
@@ -314,18 +333,62 @@ fn taken(
         Ok(checked) => checked,
         Err(refusal) => return anomaly(conference, message, author, &refusal),
     };
-    let defects = checked.defects.iter().map(Refusal::code).collect();
-    let frame = Received {
+    let mut evidence = evidence.clone();
+    evidence.certified = certified(conference, message, author);
+    keep(conference, received(message, author, issued_at, evidence, &checked), act);
+}
+
+/// Records of certified mail by which the author sent this act too.
+fn certified(conference: &Conference, message: MessageId, author: &Writer) -> Vec<(MessageId, Timestamp)> {
+    let exchanges = conference.exchanges.iter();
+    let same = exchanges.filter(|exchange| exchange.act.certifies() == Some((author, message)));
+    same.map(|exchange| (exchange.message, exchange.act.at)).collect()
+}
+
+/// An act that the procedente wrote for a body: it is in charge at once, and counts at the instant of the exchange that shows it.
+fn on_behalf(
+    conference: &mut Conference,
+    message: MessageId,
+    author: &Writer,
+    regime: &str,
+    behalf: &Behalf,
+    act: &Act,
+) {
+    let checked = check_for(conference, author, behalf, act);
+    let verdict = checked.and_then(|checked| {
+        regime_holds(conference, regime, act)?;
+        Ok((checked, shown(conference, behalf)?.act.at))
+    });
+    let (checked, at) = match verdict {
+        Ok(found) => found,
+        Err(refusal) => return anomaly(conference, message, author, &refusal),
+    };
+    conference.on_behalf.insert(behalf.evidence, message);
+    keep(conference, received(message, &behalf.body, at, Evidence::at(at), &checked), act);
+}
+
+fn received(
+    message: MessageId,
+    author: &Writer,
+    issued_at: Timestamp,
+    evidence: Evidence,
+    checked: &Checked,
+) -> Received<()> {
+    Received {
         message,
         author: author.clone(),
         issued_at,
-        evidence: evidence.clone(),
+        evidence,
         act: (),
-        defects,
+        defects: checked.defects.iter().map(Refusal::code).collect(),
         time_finding: None,
         non_compliant: None,
         in_session: false,
-    };
+    }
+}
+
+/// Keeps an act of a body.
+fn keep(conference: &mut Conference, frame: Received<()>, act: &Act) {
     match act {
         Act::IntegrationRequest(act) => conference.requests.push(frame.with(act)),
         Act::SyncModeRequest(act) => conference.sync_requests.push(frame.with(act)),
@@ -333,11 +396,12 @@ fn taken(
         Act::Determination(act) => conference.determinations.push(frame.with(act)),
         Act::DissentToRepresentative(act) => conference.sittings.dissents.push(frame.with(act)),
         Act::RepresentativeAppointment(act) => {
-            let (author, at) = (author.clone(), evidence.received_at);
+            let (message, author, at) = (frame.message, frame.author, frame.evidence.received_at);
             conference.sittings.appointments.push(Appointment { message, author, at, act: act.clone() });
         }
         Act::TermDigest(act) => {
-            conference.term_digests.insert(author.clone(), sent(message, issued_at, act));
+            let said = sent(frame.message, frame.issued_at, act);
+            conference.term_digests.insert(frame.author, said);
         }
         // Everything else is the procedente's and was refused, or moves nothing.
         _ => {}
@@ -361,22 +425,43 @@ impl Received<()> {
 }
 
 fn more_evidence(conference: &mut Conference, message: MessageId, others: &[(Writer, Timestamp)]) {
-    let requests = conference.requests.iter_mut().map(|received| (received.message, &mut received.evidence));
-    let sync = conference.sync_requests.iter_mut().map(|received| (received.message, &mut received.evidence));
-    let statements = conference
-        .competence_statements
-        .iter_mut()
-        .map(|received| (received.message, &mut received.evidence));
-    let given =
-        conference.determinations.iter_mut().map(|received| (received.message, &mut received.evidence));
-    let dissents =
-        conference.sittings.dissents.iter_mut().map(|received| (received.message, &mut received.evidence));
-    for (named, evidence) in requests.chain(sync).chain(statements).chain(given).chain(dissents) {
-        if named == message {
-            let new: Vec<_> =
-                others.iter().filter(|other| !evidence.others.contains(other)).cloned().collect();
-            evidence.others.extend(new);
-        }
+    for (_, evidence) in evidences(conference).filter(|((named, _), _)| *named == message) {
+        add_new(&mut evidence.others, others);
+    }
+}
+
+fn add_new<T: PartialEq + Clone>(held: &mut Vec<T>, given: &[T]) {
+    let new: Vec<T> = given.iter().filter(|given| !held.contains(given)).cloned().collect();
+    held.extend(new);
+}
+
+/// When each act of a body came, by its message and its author.
+fn evidences(conference: &mut Conference) -> impl Iterator<Item = ((MessageId, &Writer), &mut Evidence)> {
+    fn of<T>(acts: &mut [Received<T>]) -> impl Iterator<Item = ((MessageId, &Writer), &mut Evidence)> {
+        acts.iter_mut().map(|act| ((act.message, &act.author), &mut act.evidence))
+    }
+    of(&mut conference.requests)
+        .chain(of(&mut conference.sync_requests))
+        .chain(of(&mut conference.competence_statements))
+        .chain(of(&mut conference.determinations))
+        .chain(of(&mut conference.sittings.dissents))
+}
+
+/// Certified mail is evidence: sent to a body it proves delivery, received from one it says when the act it carries was sent.
+fn record(
+    conference: &mut Conference,
+    message: MessageId,
+    issued_at: Timestamp,
+    exchange: &RecordedExchange,
+) {
+    conference.exchanges.push(sent(message, issued_at, exchange));
+    if let Some((body, about)) = exchange.delivered() {
+        let receipt = message.0;
+        delivered(conference, Delivery { message: about, body: body.clone(), at: exchange.at, receipt });
+    }
+    if let Some((body, act)) = exchange.certifies() {
+        let of_body = evidences(conference).filter(|(of, _)| *of == (act, body));
+        of_body.for_each(|(_, evidence)| add_new(&mut evidence.certified, &[(message, exchange.at)]));
     }
 }
 

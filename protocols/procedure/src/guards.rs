@@ -4,6 +4,7 @@
 //! determination keeps its author from signing it, but if it was signed all the same it is kept, and an official decides what
 //! follows (art. 14-bis c. 4): a formal defect must never turn a dissent into silence.
 
+mod behalf;
 mod conclusion;
 mod meetings;
 mod minutes;
@@ -16,7 +17,8 @@ mod suspension;
 use concerto_message::Writer;
 
 use crate::acts::{
-    Act, Closure, ClosureGround, FinalDetermination, ForkResolved, Outcome, RecordedExchange, TermKind,
+    Act, Closure, ClosureGround, Direction, FinalDetermination, ForkResolved, Outcome, Outside,
+    RecordedExchange, TermKind,
 };
 use crate::conference::{Conference, Evidence, Sent};
 use crate::law::Law;
@@ -25,6 +27,8 @@ use crate::refusal::{Refusal, Warning};
 use crate::regime::Settled;
 use crate::timeliness::{Timeliness, judge};
 
+pub use behalf::check_for;
+pub(crate) use behalf::shown;
 pub(crate) use conclusion::{may_oppose, opposition_until, rebuttal_until};
 pub(crate) use minutes::spoken;
 pub use notice::{proposed_dates, proposed_dates_in};
@@ -191,6 +195,12 @@ fn recorded(
     if let Some(message) = exchange.about.filter(|message| !conference.messages.contains(message)) {
         out.warn(Warning::AboutUnknown { message });
     }
+    if let (Outside::Body(body), Direction::Sent) = (&exchange.party, exchange.direction)
+        && exchange.about.is_some()
+        && exchange.delivered().is_none()
+    {
+        out.warn(Warning::DeliveryNotCertified { body: body.clone() });
+    }
     Ok(())
 }
 
@@ -236,5 +246,5 @@ fn same_round(conference: &Conference, given: u32) -> Result<(), Refusal> {
 
 /// How an act that its author sends at this instant would stand to its term.
 fn if_sent(conference: &Conference, author: &Writer, kind: TermKind, at: LegalNow) -> Timeliness {
-    judge(conference, author, kind, &Evidence { received_at: at.0, others: Vec::new() })
+    judge(conference, author, kind, &Evidence::at(at.0))
 }

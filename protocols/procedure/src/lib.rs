@@ -41,6 +41,8 @@ pub mod view;
 pub mod warning;
 
 #[cfg(test)]
+mod behalf_stories_tests;
+#[cfg(test)]
 mod guards_positions_tests;
 #[cfg(test)]
 mod guards_tests;

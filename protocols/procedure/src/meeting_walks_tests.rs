@@ -392,7 +392,7 @@ impl Walk {
         let event = if author == *self.conference.lead() {
             Event::Lead { message, issued_at: at, regime, act }
         } else {
-            let evidence = Evidence { received_at: at, others: Vec::new() };
+            let evidence = Evidence::at(at);
             Event::Taken { message, author, issued_at: at, act, evidence }
         };
         evolve(&mut self.conference, &event);

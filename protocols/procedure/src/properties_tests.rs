@@ -216,6 +216,24 @@ fn any_meeting_act() -> impl Strategy<Value = Act> {
     .boxed()
 }
 
+/// Something on record with a body, by certified mail or another way.
+fn any_mail() -> impl Strategy<Value = Act> {
+    let about = proptest::option::of(any_message());
+    (any_writer(), any::<bool>(), any::<bool>(), any_instant(), about).prop_map(
+        |(body, came, pec, at, about)| {
+            let direction = if came { Direction::Received } else { Direction::Sent };
+            let channel = if pec { Channel::Pec } else { Channel::Email };
+            Act::RecordedExchange(RecordedExchange {
+                party: Outside::Body(body),
+                direction,
+                channel,
+                at,
+                about,
+            })
+        },
+    )
+}
+
 fn any_act() -> impl Strategy<Value = Act> {
     let statement = Just(Act::CompetenceStatement(CompetenceStatement { suggested: None }));
     let sync = Just(Act::SyncModeRequest(SyncModeRequest { asked_by: AskedBy::Body }));
@@ -228,6 +246,7 @@ fn any_act() -> impl Strategy<Value = Act> {
         4 => any_moving_act(),
         3 => any_closing_act(),
         4 => any_meeting_act(),
+        4 => any_mail(),
     ]
     .boxed()
 }
@@ -246,7 +265,16 @@ fn any_event() -> impl Strategy<Value = Event> {
             author,
             issued_at: received_at,
             act,
-            evidence: Evidence { received_at, others },
+            evidence: Evidence { others, ..Evidence::at(received_at) },
+        },
+    );
+    let behalf = (any_message(), any_writer(), any_message(), any_writer(), any_act()).prop_map(
+        |(message, author, evidence, body, act)| Event::OnBehalf {
+            message,
+            author,
+            regime: "R1b".to_owned(),
+            behalf: Behalf { body, evidence },
+            act,
         },
     );
     let more =
@@ -258,7 +286,7 @@ fn any_event() -> impl Strategy<Value = Event> {
             at,
             receipt: concerto_message::Digest::of(at.to_string().as_bytes()),
         });
-    prop_oneof![4 => lead.boxed(), 6 => taken.boxed(), 1 => more.boxed(), 3 => delivered.boxed()].boxed()
+    prop_oneof![4 => lead.boxed(), 6 => taken.boxed(), 3 => behalf.boxed(), 1 => more.boxed(), 3 => delivered.boxed()].boxed()
 }
 
 /// The events of a convened case, some receipts, then anything.
@@ -349,7 +377,7 @@ proptest! {
             let regime = decided.as_ref().map_or("R1b", |decided| decided.regime()).to_owned();
             evolve(&mut after, &Event::Lead { message, issued_at: at, regime, act });
         } else {
-            let evidence = Evidence { received_at: at, others: Vec::new() };
+            let evidence = Evidence::at(at);
             evolve(&mut after, &Event::Taken { message, author, issued_at: at, act, evidence });
         }
         let anomalies = after.anomalies().len() - before.anomalies().len();
@@ -365,6 +393,35 @@ proptest! {
                 after.messages.remove(&message);
                 prop_assert_eq!(after, before);
             }
+        }
+    }
+
+    /// The same of an act that the procedente writes for a body, and a record of mail shortens no term.
+    #[test]
+    fn decide_and_evolve_agree_on_behalf(events in any_history(), at in any_instant(), act in any_act(), body in any_writer()) {
+        let mut before = fold(conference_id(), &events);
+        let came = RecordedExchange {
+            party: Outside::Body(body.clone()), direction: Direction::Received, channel: Channel::Pec, at, about: None,
+        };
+        let record = Event::Lead { message: id(776), issued_at: at, regime: "R1b".to_owned(), act: Act::RecordedExchange(came) };
+        let terms_before = terms_digest(&terms(&before));
+        evolve(&mut before, &record);
+        prop_assert_eq!(terms_before, terms_digest(&terms(&before)), "what was received starts nothing");
+        let behalf = Behalf { body: body.clone(), evidence: id(776) };
+        let author = before.lead().clone();
+        let command = Command::WriteFor { author: author.clone(), behalf: behalf.clone(), act: act.clone() };
+        let decided = decide(&before, command, LegalNow(at));
+        let regime = decided.as_ref().map_or("R1b", |decided| decided.regime()).to_owned();
+        let mut after = before.clone();
+        evolve(&mut after, &Event::OnBehalf { message: id(777), author, regime, behalf, act });
+        let anomalies = after.anomalies().len() - before.anomalies().len();
+        prop_assert_eq!(anomalies, usize::from(decided.is_err()), "{:?}", decided);
+        if decided.is_err() {
+            after.anomalies.pop();
+            after.messages.remove(&id(777));
+            prop_assert_eq!(after, before);
+        } else {
+            prop_assert!(after.evidence_of(id(777)).is_some_and(|exchange| exchange.message == id(776)));
         }
     }
 }

@@ -312,6 +312,34 @@ sayings! {
         /// An instant in the future.
         InstantInFuture => "instant_in_future", RECORD,
             "la registrazione riguarda un istante futuro", "the record is of a future instant";
+        /// Only the procedente writes for a body without a node.
+        BehalfNotLead { author: Writer = "Who wrote it." } => "behalf_not_lead", BETWEEN_BODIES,
+            "solo la procedente registra l'atto di chi non ha un nodo, non {author}: ognuno invia il proprio",
+            "only the procedente records the act of a body without a node, not {author}: everybody sends its own";
+        /// An act that no body writes.
+        BehalfKind => "behalf_kind", CALLED,
+            "per un'altra amministrazione si registrano solo atti che le spettano; quelli della procedente si scrivono in proprio",
+            "only acts of a body are recorded for it; those of the procedente are written as its own";
+        /// An act for a body rests on a recorded exchange.
+        BehalfEvidenceUnknown { evidence: MessageId = "The message named." } => "behalf_evidence_unknown", BETWEEN_BODIES,
+            "{evidence} non è una comunicazione già registrata in questa conferenza: registrarla con la posta originale (RecordedExchange), poi indicarla",
+            "{evidence} is no exchange on record in this conference: record it with the original mail (RecordedExchange), then name it";
+        /// The exchange named was not received from that body.
+        BehalfEvidenceOfOther { evidence: MessageId = "The exchange named.", body: Writer = "The body." } => "behalf_evidence_of_other", BETWEEN_BODIES,
+            "la comunicazione {evidence} non è stata ricevuta da {body}: indicare quella con cui l'atto è giunto",
+            "exchange {evidence} was not received from {body}: name the one by which the act came";
+        /// One exchange shows one act.
+        BehalfEvidenceUsed { evidence: MessageId = "The exchange named.", act: MessageId = "The act it shows." } => "behalf_evidence_used", BETWEEN_BODIES,
+            "dalla comunicazione {evidence} risulta già l'atto {act}; se ne contiene un altro, registrarla di nuovo",
+            "exchange {evidence} shows act {act} already; if it holds another one, record it again";
+        /// Whoever has a node in the case writes by itself, or by certified mail.
+        BehalfHasNode { body: Writer = "The body." } => "behalf_has_node", CERTIFIED_MAIL,
+            "{body} partecipa con il proprio nodo: chiederle l'atto dal nodo o per PEC, la cui data è certa",
+            "{body} takes part with its own node: ask for the act from there, or by PEC, whose date is certain";
+        /// What a body wrote before it was called answers no notice.
+        BehalfBeforeCall { body: Writer = "The body.", called_on: Date = "The day on which it was called." } => "behalf_before_call", DETERMINATIONS,
+            "la comunicazione precede la convocazione di {body} ({called_on}): chiederle un atto che risponda all'indizione",
+            "the exchange precedes the call of {body} ({called_on}): ask it for an act that answers the notice";
         /// A fork is resolved by keeping one link and setting aside others.
         ForkContradictory => "fork_contradictory", RECORD,
             "il ramo tenuto è anche tra quelli scartati, o nessuno è scartato",

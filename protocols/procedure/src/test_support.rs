@@ -170,7 +170,7 @@ impl Case {
     ) -> MessageId {
         let message = self.fresh();
         let others = others.iter().map(|(body, at)| (writer(body), instant(at))).collect();
-        let evidence = Evidence { received_at: instant(at), others };
+        let evidence = Evidence { others, ..Evidence::at(instant(at)) };
         self.push(Event::Taken { message, author: writer(author), issued_at: instant(at), act, evidence });
         message
     }
@@ -214,6 +214,40 @@ impl Case {
     pub(crate) fn note_silence(&mut self, body: &str, at: &str) -> MessageId {
         let draft = self.conference.implied_assent_of(&writer(body), now(at)).expect("the note may be taken");
         self.lead(at, Act::ImpliedAssent(draft))
+    }
+
+    /// The procedente records certified mail: sent to a body (with proof of delivery at that instant), or received from it.
+    pub(crate) fn mailed(
+        &mut self,
+        recorded_at: &str,
+        body: &str,
+        direction: Direction,
+        at: &str,
+        about: Option<MessageId>,
+    ) -> MessageId {
+        self.lead(recorded_at, Act::RecordedExchange(mail(body, direction, at, about)))
+    }
+
+    pub(crate) fn decide_for(
+        &self,
+        at: &str,
+        body: &str,
+        evidence: MessageId,
+        act: Act,
+    ) -> Result<Decided, Refusal> {
+        let behalf = Behalf { body: writer(body), evidence };
+        decide(&self.conference, Command::WriteFor { author: writer(LEAD), behalf, act }, now(at))
+    }
+
+    /// The procedente writes an act for a body, signs and folds.
+    pub(crate) fn lead_for(&mut self, at: &str, body: &str, evidence: MessageId, act: Act) -> MessageId {
+        let decided = self.decide_for(at, body, evidence, act).expect("the procedente may");
+        let message = self.fresh();
+        let (author, regime) = (decided.author().clone(), decided.regime().to_owned());
+        let behalf = decided.behalf().expect("written for a body").clone();
+        self.push(Event::OnBehalf { message, author, regime, behalf, act: decided.into_act() });
+        assert_eq!(self.conference.anomalies(), [], "what decide allows, evolve folds");
+        message
     }
 
     /// The conclusion that the positions as they stand carry, with this outcome.
@@ -273,4 +307,10 @@ pub(crate) fn present(bodies: &[&str]) -> Vec<Present> {
 pub(crate) fn said(body: &str, position: Position, prescriptions: u16) -> SessionPosition {
     let given = with(position, prescriptions);
     SessionPosition { body: writer(body), position, acts: given.acts, prescriptions: given.prescriptions }
+}
+
+/// What the procedente has on record with a body that has no node.
+pub(crate) fn mail(body: &str, direction: Direction, at: &str, about: Option<MessageId>) -> RecordedExchange {
+    let (party, channel) = (Outside::Body(writer(body)), Channel::Pec);
+    RecordedExchange { party, direction, channel, at: instant(at), about }
 }

@@ -1,8 +1,9 @@
 //! Whether an act came in time: proof-carrying values that only the term rules here can make (RULES C.3; L. 241/1990 art. 2 c. 8-bis).
 //!
 //! The rule, for the day in Rome on which the procedente had the act: up to the strict date it is [`Timely`]; between the strict and the
-//! prudential date [`Disputed`]; after that disputed if an accepted receipt of another participant lies within the term, else
-//! [`Late`]. No receiver's clock alone makes an act late.
+//! prudential date [`Disputed`]; after that disputed if an accepted receipt of another participant, or the certified mail by which its
+//! author sent the same act, lies within the term, else [`Late`]. No receiver's clock alone makes an act late; and what the procedente had in
+//! time is not made disputed by mail that its author sent afterwards to be sure.
 //!
 //! Timeliness is computed on demand from the state and never frozen: a suspension, a receipt or a correction that moves a term moves it
 //! for the acts that came before too, and the order in which a node learned things plays no part. What protects an author who
@@ -70,6 +71,13 @@ pub enum DisputeReason {
         /// Who.
         witness: Writer,
         /// When.
+        at: Timestamp,
+    },
+    /// Its author sent it by certified mail within the term (DPR 68/2005 art. 6).
+    CertifiedInTime {
+        /// The record of the mail.
+        record: MessageId,
+        /// When the provider accepted it.
         at: Timestamp,
     },
     /// It came before its author was told that the suspension had ended (before the procedente wrote it, and before proof that the author
@@ -184,13 +192,16 @@ pub(crate) fn time_is_over(conference: &Conference, body: &Writer, at: LegalNow)
     }
 }
 
-/// Another participant that had it in time.
+/// Certified mail by which its author sent it in time, or another participant that had it in time.
 fn witness(
     conference: &Conference,
     author: &Writer,
     evidence: &Evidence,
     in_time: impl Fn(Timestamp) -> bool,
 ) -> Option<DisputeReason> {
+    if let Some((record, at)) = evidence.certified.iter().find(|(_, at)| in_time(*at)) {
+        return Some(DisputeReason::CertifiedInTime { record: *record, at: *at });
+    }
     let had = |(writer, at): &&(Writer, Timestamp)| {
         conference.bodies().contains_key(writer) && writer != author && in_time(*at)
     };

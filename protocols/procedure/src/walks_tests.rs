@@ -75,7 +75,7 @@ impl Walk {
 
     fn taken(&mut self, body: usize, act: Act) {
         self.next += 1;
-        let evidence = Evidence { received_at: self.now, others: Vec::new() };
+        let evidence = Evidence::at(self.now);
         let (message, author) = (id(self.next), writer(BODIES[body]));
         evolve(&mut self.conference, &Event::Taken { message, author, issued_at: self.now, act, evidence });
     }

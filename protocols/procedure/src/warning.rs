@@ -130,6 +130,22 @@ sayings! {
         /// A position in session lacks something.
         PositionDefective { body: Writer = "The body." } => "warn.position_defective", CONTENT,
             "la posizione di {body} ha difetti formali", "the position of {body} lacks requisites";
+        /// An act written for a body lacks something: it is kept as it came, and an official decides.
+        BehalfDefective { body: Writer = "The body.", lacks: &'static str = "Code of what it lacks." } => "warn.behalf_defective", CONTENT,
+            "l'atto di {body} non è completo ({lacks}): è registrato come è giunto e decide un funzionario",
+            "the act of {body} is not complete ({lacks}): it is recorded as it came, and an official decides";
+        /// Not by certified mail: whoever records answers for where it comes from.
+        ProvenanceToEstablish { body: Writer = "The body." } => "warn.provenance_to_establish", BETWEEN_BODIES,
+            "non è giunto per PEC: accertare che provenga da {body}; la data è quella registrata",
+            "it did not come by PEC: establish that it comes from {body}; its date is the one recorded";
+        /// Only certified mail proves when a body without a node had something.
+        DeliveryNotCertified { body: Writer = "The body." } => "warn.delivery_not_certified", CERTIFIED_MAIL,
+            "per {body} nessun termine decorre da questo invio: serve la ricevuta di avvenuta consegna della PEC",
+            "no term of {body} starts by this: the delivery receipt of certified mail is needed";
+        /// Something that the body wrote is on record, and no act was made of it.
+        ExchangeWithoutAct { body: Writer = "The body.", message: MessageId = "The record." } => "warn.exchange_without_act", SILENCE,
+            "{body} ha scritto ({message}) e non ne risulta un atto: valutare prima se si è espressa",
+            "{body} wrote ({message}) and no act was made of it: consider first whether it expressed itself";
         /// A prior representative is replaced.
         ReplacesRepresentative { body: Writer = "The body." } => "warn.replaces_representative", REPRESENTATIVE,
             "{body} ha già un rappresentante: la nuova nomina lo sostituisce", "{body} has a representative already: the new appointment replaces it";

@@ -112,7 +112,7 @@ fn state(lead: &Writer, number: u32) -> Result<Conference, Failed> {
         let receipt = Digest::of(body.to_string().as_bytes());
         events.push(Event::Delivered { message: called, body: body.clone(), at: at(1)?, receipt });
         if place < BODIES {
-            let evidence = Evidence { received_at: at(48)?, others: Vec::new() };
+            let evidence = Evidence::at(at(48)?);
             let (author, act) = (body.clone(), Act::Determination(assent()));
             events.push(Event::Taken { message: message(place), author, issued_at: at(48)?, act, evidence });
         }

@@ -84,7 +84,7 @@ fn case() -> Result<(ConferenceId, Vec<Event>), Failed> {
         events.push(if number <= BODIES {
             Event::Delivered { message: lead, body, at: instant, receipt: Digest::of(&number.to_be_bytes()) }
         } else {
-            let evidence = Evidence { received_at: instant, others: Vec::new() };
+            let evidence = Evidence::at(instant);
             let act = Act::Determination(assent());
             Event::Taken { message: message(number), author: body, issued_at: instant, act, evidence }
         });

@@ -234,7 +234,7 @@ pub(crate) fn spoken(
             message,
             author: taken.body.clone(),
             issued_at: minutes.closed_at,
-            evidence: Evidence { received_at: minutes.closed_at, others: Vec::new() },
+            evidence: Evidence::at(minutes.closed_at),
             act,
             defects: lacking.iter().map(Refusal::code).collect(),
             time_finding: None,

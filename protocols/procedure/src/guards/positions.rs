@@ -170,7 +170,22 @@ pub(super) fn implied_assent(
     if implied.proof_of_receipt != proof.receipt {
         return Err(Refusal::ProofDiffers);
     }
+    if let Some(message) = unread(conference, writer) {
+        out.warn(Warning::ExchangeWithoutAct { body: writer.clone(), message });
+    }
     ground(conference, implied)
+}
+
+/// What the body wrote by mail since it was called, where no act was made of it and it carries none.
+fn unread(conference: &Conference, writer: &Writer) -> Option<MessageId> {
+    let called_on = conference.active_body(writer)?.called_on;
+    let unread = conference.exchanges().iter().find(|exchange| {
+        exchange.act.received_from() == Some(writer)
+            && rome_date(exchange.act.at) >= called_on
+            && !conference.on_behalf.contains_key(&exchange.message)
+            && !exchange.act.about.is_some_and(|about| conference.acts_of(writer).any(|act| act == about))
+    });
+    unread.map(|exchange| exchange.message)
 }
 
 /// The term that a silent body let pass: that of its determination, or the works of the conference that met.
