@@ -365,7 +365,7 @@ pub fn send(conference: &ConferenceId, act: Act) -> Order {
     let body_audience = if sealed { only() } else { Audience::ALL };
     let body = acts::body_of(&act);
     let (conference, documents) = (conference.clone(), Vec::new());
-    Order::Send { conference, act, body, body_audience, documents, wait: false }
+    Order::Send { conference, act, behalf: None, body, body_audience, documents, wait: false }
 }
 
 /// The order that opens a conference.

@@ -6,7 +6,7 @@ use concerto_core::{Case, Fault, Order, Reply};
 use concerto_crypto_openssl::OpensslRandom;
 use concerto_message::{ConferenceId, Digest, Salt, Writer};
 use concerto_port::{Clock, DocumentStore, JournalError, Random};
-use concerto_procedure::acts::Act;
+use concerto_procedure::acts::{Act, Behalf};
 use concerto_store_sqlite::SqliteReader;
 use futures::FutureExt;
 use futures::future::BoxFuture;
@@ -143,14 +143,21 @@ impl Node for LocalNode {
             .collect()
     }
 
-    fn compose(&self, act_type: &str, facts: Value, case: Option<&Case>) -> Result<Act, Vec<Fault>> {
+    fn compose(
+        &self,
+        act_type: &str,
+        facts: Value,
+        case: Option<&Case>,
+        behalf: Option<&Behalf>,
+    ) -> Result<Act, Vec<Fault>> {
         let now = self.clock.now();
+        let author = behalf.map_or(&self.home.node.writer, |behalf| &behalf.body);
         let facts = match case {
             None if act_type == "Notice" => auto::notice(facts, now, Absent::Compute),
             None => Ok(facts),
-            Some(case) => auto::facts(act_type, facts, case, &self.home.node.writer, now, Absent::Compute),
+            Some(case) => auto::facts(act_type, facts, case, author, now, Absent::Compute),
         };
-        facts.and_then(|facts| auto::act(act_type, facts)).map_err(|failure| failure.faults)
+        facts.and_then(|facts| auto::act_for(behalf, act_type, facts)).map_err(|failure| failure.faults)
     }
 
     fn order(&self, order: Order) -> BoxFuture<'static, Result<Reply, Fault>> {

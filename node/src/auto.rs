@@ -5,9 +5,11 @@
 
 use concerto_core::{Case, Fault};
 use concerto_message::ids::Nonce;
-use concerto_message::link::LINK_VERSION;
+use concerto_message::link::{LINK_VERSION, Represented};
 use concerto_message::{ConferenceId, Incarnation, Payload, Writer};
-use concerto_procedure::acts::{Act, Direction, Efficacy, Form, Invited, Outside, StatedDates, TermKind};
+use concerto_procedure::acts::{
+    Act, Behalf, Direction, Efficacy, Form, Invited, Outside, StatedDates, TermKind,
+};
 use concerto_procedure::conference::{Body, Conference};
 use concerto_procedure::timeliness::judge;
 use concerto_procedure::{
@@ -34,8 +36,13 @@ pub(crate) enum Absent {
     Leave,
 }
 
-/// Reads type and facts as an act; every problem names its field.
+/// Reads type and facts as an act of this node; every problem names its field.
 pub(crate) fn act(type_name: &str, facts: Value) -> Result<Act, Failure> {
+    act_for(None, type_name, facts)
+}
+
+/// Reads type and facts as an act of this node, or of a body for which it writes: that is written as it came, with what it lacks.
+pub(crate) fn act_for(behalf: Option<&Behalf>, type_name: &str, facts: Value) -> Result<Act, Failure> {
     let Some(urn) = concerto_schemas::schema_urn_for_type(type_name) else {
         let known = concerto_schemas::known_types().collect::<Vec<_>>().join(", ");
         return Err(Failure::usage(
@@ -44,7 +51,7 @@ pub(crate) fn act(type_name: &str, facts: Value) -> Result<Act, Failure> {
             format!("There is no type of act `{type_name}`. Types: {known}."),
         ));
     };
-    let problems = fact_problems(urn, type_name, &facts);
+    let problems = fact_problems(urn, type_name, behalf, &facts);
     if !problems.is_empty() {
         let fault = |(at, what): (String, String)| {
             Fault::new(
@@ -61,8 +68,13 @@ pub(crate) fn act(type_name: &str, facts: Value) -> Result<Act, Failure> {
 }
 
 /// What the schema of this type says of these facts: place and problem.
-pub(crate) fn fact_problems(urn: &str, type_name: &str, facts: &Value) -> Vec<(String, String)> {
-    let Some(link) = sample_link(urn, type_name, facts) else { return Vec::new() };
+pub(crate) fn fact_problems(
+    urn: &str,
+    type_name: &str,
+    behalf: Option<&Behalf>,
+    facts: &Value,
+) -> Vec<(String, String)> {
+    let Some(link) = sample_link(urn, type_name, behalf, facts) else { return Vec::new() };
     let found = concerto_schemas::check(urn, &link);
     let Err(error) = found else { return Vec::new() };
     let place = |at: &str| at.strip_prefix("/facts").map(|rest| rest.trim_start_matches('/').to_owned());
@@ -70,7 +82,7 @@ pub(crate) fn fact_problems(urn: &str, type_name: &str, facts: &Value) -> Vec<(S
 }
 
 /// A link around these facts, to ask the schema, which is one for envelope and facts.
-fn sample_link(urn: &str, type_name: &str, facts: &Value) -> Option<Value> {
+fn sample_link(urn: &str, type_name: &str, behalf: Option<&Behalf>, facts: &Value) -> Option<Value> {
     let writer: Writer = "ipa/AOO".parse().ok()?;
     let payload = Payload {
         link: LINK_VERSION,
@@ -84,7 +96,7 @@ fn sample_link(urn: &str, type_name: &str, facts: &Value) -> Option<Value> {
         previous: None,
         observed: Vec::new(),
         issued_at: Timestamp::UNIX_EPOCH,
-        on_behalf_of: None,
+        on_behalf_of: behalf.map(|behalf| Represented::body(&behalf.body, behalf.evidence)),
         legal_basis: Vec::new(),
         regime: "R1b".to_owned(),
         facts: facts.clone(),

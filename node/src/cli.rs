@@ -2,7 +2,7 @@
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
 use concerto_federation_config::Language;
-use concerto_message::{FederationId, Writer};
+use concerto_message::{FederationId, MessageId, Writer};
 use jiff::Timestamp;
 use std::path::PathBuf;
 
@@ -349,4 +349,10 @@ pub(crate) struct Send {
     /// Chi può vedere il testo · who may see the text (altrimenti/else: tutti i partecipanti · every participant).
     #[arg(long, value_delimiter = ',')]
     pub(crate) body_audience: Vec<Writer>,
+    /// L'amministrazione senza nodo di cui è l'atto · the body without a node whose act it is (solo la procedente · the procedente only).
+    #[arg(long, value_name = "IPA/AOO", requires = "evidence")]
+    pub(crate) on_behalf_of: Option<Writer>,
+    /// La comunicazione registrata da cui l'atto risulta · the recorded exchange that shows it (`RecordedExchange`, received).
+    #[arg(long, value_name = "MESSAGE", requires = "on_behalf_of")]
+    pub(crate) evidence: Option<MessageId>,
 }

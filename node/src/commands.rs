@@ -3,6 +3,7 @@
 use concerto_core::{Fault, Order};
 use concerto_federation_config::Address;
 use concerto_message::{Audience, ConferenceId, FederationId};
+use concerto_procedure::acts::Behalf;
 use concerto_store_sqlite::SqliteJournal;
 use jiff::Timestamp;
 use serde_json::{Value, json};
@@ -110,9 +111,15 @@ fn send_act(out: Output, home: &Home, send: &cli::Send) -> Result<(), Failure> {
     let case = views::find(home, &send.one.conference)?;
     let facts = read_value(send.write.facts.as_deref())?.unwrap_or_else(|| json!({}));
     let now = home.clock()?.now();
-    let act = auto::act(
+    let behalf = match (&send.on_behalf_of, send.evidence) {
+        (Some(body), Some(evidence)) => Some(Behalf { body: body.clone(), evidence }),
+        _ => None,
+    };
+    let author = send.on_behalf_of.as_ref().unwrap_or(&home.node.writer);
+    let act = auto::act_for(
+        behalf.as_ref(),
         &send.act_type,
-        auto::facts(&send.act_type, facts, &case, &home.node.writer, now, Absent::Compute)?,
+        auto::facts(&send.act_type, facts, &case, author, now, Absent::Compute)?,
     )?;
     let body = read_value(send.write.body.as_deref())?;
     let body_audience = if send.body_audience.is_empty() {
@@ -127,6 +134,7 @@ fn send_act(out: Output, home: &Home, send: &cli::Send) -> Result<(), Failure> {
         WireOrder::Send {
             conference: case.id().clone(),
             act,
+            behalf,
             body,
             body_audience,
             documents,

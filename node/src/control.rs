@@ -5,7 +5,7 @@
 
 use concerto_core::{Content, Fault, NewDocument, Order, Reply};
 use concerto_message::{Audience, ConferenceId, Digest, MessageId};
-use concerto_procedure::acts::Act;
+use concerto_procedure::acts::{Act, Behalf};
 use data_encoding::BASE64;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
@@ -42,6 +42,8 @@ pub(crate) enum WireOrder {
     Send {
         conference: ConferenceId,
         act: Act,
+        #[serde(default)]
+        behalf: Option<Behalf>,
         body: Option<Value>,
         body_audience: Audience,
         documents: Vec<WireDocument>,
@@ -118,9 +120,9 @@ impl WireOrder {
             Self::Open { act, body, documents } => {
                 Some(Order::Open { act, body, documents: read_documents(documents)? })
             }
-            Self::Send { conference, act, body, body_audience, documents, wait } => {
+            Self::Send { conference, act, behalf, body, body_audience, documents, wait } => {
                 let documents = read_documents(documents)?;
-                Some(Order::Send { conference, act, body, body_audience, documents, wait })
+                Some(Order::Send { conference, act, behalf, body, body_audience, documents, wait })
             }
         })
     }

@@ -5,7 +5,7 @@ use concerto_core::Case;
 use concerto_core::case::{Awaited, Entry};
 use concerto_message::{ConferenceId, Writer};
 use concerto_port::{JournalFeed, JournalRead};
-use concerto_procedure::acts::Act;
+use concerto_procedure::acts::{Act, Channel, Direction};
 use concerto_procedure::language::Lang;
 use concerto_procedure::terms::terms;
 use concerto_procedure::timeliness::Timeliness;
@@ -273,10 +273,23 @@ fn course(out: Output, home: &Home, case: &Case) -> String {
             (Some(Timeliness::Late(_)), _) => out.say(" – tardivo: non conta", " – late: does not count"),
             _ => "",
         };
+        let certified = certified(out, entry).unwrap_or_default();
         let head = format!("{}  {}  ", rome_text(entry.issued_at), cell(&name_of(home, &entry.author), 26));
-        text.push_str(&line(&head, &format!("{}{note}", sentence(&act_text_named(out, home, entry)))));
+        let what = sentence(&act_text_named(out, home, entry));
+        text.push_str(&line(&head, &format!("{what}{certified}{note}")));
     }
     text
+}
+
+/// What certified mail on record with a body proves, and when by the provider's time.
+fn certified(out: Output, entry: &Entry) -> Option<String> {
+    let Ok(Act::RecordedExchange(exchange)) = &entry.act else { return None };
+    exchange.with_body().filter(|_| exchange.channel == Channel::Pec)?;
+    let what = match exchange.direction {
+        Direction::Sent => out.say("consegnata il", "delivered on"),
+        Direction::Received => out.say("accettata dal gestore il", "accepted by the provider on"),
+    };
+    Some(format!(", {what} {}", rome_text(exchange.at)))
 }
 
 /// An act in a few words, bodies by their codes.

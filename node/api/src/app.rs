@@ -4,7 +4,7 @@ use concerto_core::case::Entry;
 use concerto_core::{Case, Fault, Order, Reply};
 use concerto_message::{ConferenceId, Digest, MessageId, Salt, Writer};
 use concerto_port::{DocumentStore, JournalError, JournalFeed, Tips};
-use concerto_procedure::acts::Act;
+use concerto_procedure::acts::{Act, Behalf};
 use concerto_procedure::language::Lang;
 use concerto_procedure::{LegalNow, rome_date};
 use futures::future::BoxFuture;
@@ -56,11 +56,18 @@ pub trait Node: Send + Sync + 'static {
     fn duties(&self) -> &Duties;
     /// The names of the members of the federation.
     fn members(&self) -> Vec<Member>;
-    /// The facts of an act, computed where they are left out, read as an act; of a first notice where there is no conference yet.
+    /// The facts of an act, computed where they are left out, read as an act; of a first notice where there is no conference yet. `behalf`
+    /// names the body whose act it is, where that is not this node's.
     ///
     /// # Errors
     /// Every problem found.
-    fn compose(&self, act_type: &str, facts: Value, case: Option<&Case>) -> Result<Act, Vec<Fault>>;
+    fn compose(
+        &self,
+        act_type: &str,
+        facts: Value,
+        case: Option<&Case>,
+        behalf: Option<&Behalf>,
+    ) -> Result<Act, Vec<Fault>>;
     /// Gives an order to the engine.
     fn order(&self, order: Order) -> BoxFuture<'static, Result<Reply, Fault>>;
     /// Writes the evidence of a conference into a new folder.

@@ -211,6 +211,11 @@ fn request(act_type: &str, urn: &str, schema: &Value) -> Value {
         },
         "additionalProperties": false,
     });
+    if let Some(properties) = request.get_mut("properties").and_then(Value::as_object_mut)
+        && OF_BODIES.contains(&act_type)
+    {
+        properties.insert("on_behalf_of".into(), on_behalf_of());
+    }
     if let Some(fields) = request.as_object_mut() {
         if !conditions.is_empty() {
             fields.insert("allOf".into(), json!(conditions));
@@ -218,6 +223,31 @@ fn request(act_type: &str, urn: &str, schema: &Value) -> Value {
         fields.extend(example.map(|example| ("examples".to_owned(), json!([example]))));
     }
     request
+}
+
+/// Types of acts that a body writes: the procedente may write them for one without a node.
+const OF_BODIES: &[&str] = &[
+    "CompetenceStatement",
+    "Determination",
+    "DissentToRepresentative",
+    "IntegrationRequest",
+    "RepresentativeAppointment",
+    "SyncModeRequest",
+];
+
+fn on_behalf_of() -> Value {
+    json!({
+        "description": "The body without a node whose act it is, and the recorded exchange, received from it, that shows it. The \
+                        procedente only; what can be computed is that body's.",
+        "type": "object",
+        "required": ["ipa", "aoo", "evidence"],
+        "properties": {
+            "ipa": { "$ref": "#/components/schemas/common.code" },
+            "aoo": { "$ref": "#/components/schemas/common.code" },
+            "evidence": { "$ref": "#/components/schemas/common.message_id" },
+        },
+        "additionalProperties": false,
+    })
 }
 
 /// A request as an integrator would write it: computable facts left out, and documents where the act needs some.

@@ -69,6 +69,7 @@ const ORDER_CODES: &[&str] = &[
     "act.facts",
     "act.auto",
     "message.body.schema",
+    "exchange.original-missing",
     "upload.unknown",
     "document.too-large",
     "signer.unavailable",

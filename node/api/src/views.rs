@@ -83,6 +83,14 @@ pub struct ActRow {
     /// Who wrote it.
     #[schema(schema_with = crate::openapi::writer)]
     pub author: Writer,
+    /// The body without a node whose act it is, where its author wrote it for that body.
+    #[schema(schema_with = crate::openapi::writer)]
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub on_behalf_of: Option<Writer>,
+    /// The recorded exchange that shows an act written for a body.
+    #[schema(schema_with = crate::openapi::message)]
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub evidence: Option<MessageId>,
     /// The type of the act, such as `Determination`.
     #[serde(rename = "type")]
     pub message_type: String,
@@ -380,6 +388,8 @@ pub fn act_row(case: &Case, message: MessageId, entry: &Entry) -> ActRow {
     ActRow {
         message,
         author: entry.author.clone(),
+        on_behalf_of: entry.behalf.as_ref().map(|behalf| behalf.body.clone()),
+        evidence: entry.behalf.as_ref().map(|behalf| behalf.evidence),
         message_type: entry.message_type.clone(),
         issued_at: entry.issued_at,
         date: rome_date(entry.issued_at),

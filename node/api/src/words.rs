@@ -38,6 +38,16 @@ pub fn state_name(lang: Lang, kind: &str, state: &impl Serialize) -> String {
 
 /// An act in a few words; `name_of` says how a body is called.
 pub fn act_text(lang: Lang, entry: &Entry, name_of: &dyn Fn(&Writer) -> String) -> String {
+    let text = own_text(lang, entry, name_of);
+    match &entry.behalf {
+        Some(behalf) => {
+            format!("{text} – {} {}", say(lang, "per conto di", "on behalf of"), name_of(&behalf.body))
+        }
+        None => text,
+    }
+}
+
+fn own_text(lang: Lang, entry: &Entry, name_of: &dyn Fn(&Writer) -> String) -> String {
     let name = glossary(lang, &entry.message_type);
     let detail = match &entry.act {
         Ok(Act::Determination(d)) => state_name(lang, "Position", &d.position),
@@ -49,7 +59,8 @@ pub fn act_text(lang: Lang, entry: &Entry, name_of: &dyn Fn(&Writer) -> String) 
         Ok(Act::LateOrInvalidActNotice(n)) => state_name(lang, "Finding", &n.finding),
         Ok(Act::RecordedExchange(r)) => {
             let direction = state_name(lang, "Direction", &r.direction);
-            format!("{direction}, {}", state_name(lang, "Channel", &r.channel))
+            let body = r.with_body().map(|body| format!(", {}", name_of(body))).unwrap_or_default();
+            format!("{direction}, {}{body}", state_name(lang, "Channel", &r.channel))
         }
         Ok(Act::MeetingCall(c)) => {
             format!("{}, {}", state_name(lang, "MeetingMode", &c.mode), date_text(c.held_on, lang))

@@ -9,8 +9,9 @@ use axum::extract::{Extension, OriginalUri, Path, State};
 use axum::response::{IntoResponse, Response};
 use concerto_core::once::owed;
 use concerto_core::{Case, Fault, NewDocument, Order, Reply};
-use concerto_message::{Audience, ConferenceId, Digest, MessageId, Writer};
+use concerto_message::{AooCode, Audience, ConferenceId, Digest, IpaCode, MessageId, Writer};
 use concerto_port::JournalFeed;
+use concerto_procedure::acts::Behalf;
 use concerto_procedure::language::Lang;
 use http::{HeaderMap, HeaderValue, StatusCode, Uri, header};
 use serde::de::DeserializeOwned;
@@ -67,6 +68,23 @@ struct ActRequest {
     documents: Vec<DocumentRequest>,
     #[serde(default)]
     wait: bool,
+    #[serde(default)]
+    on_behalf_of: Option<OnBehalfOf>,
+}
+
+/// The body without a node whose act it is, as links name it.
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct OnBehalfOf {
+    ipa: IpaCode,
+    aoo: AooCode,
+    evidence: MessageId,
+}
+
+impl OnBehalfOf {
+    fn behalf(self) -> Behalf {
+        Behalf { body: Writer { ipa: self.ipa, aoo: self.aoo }, evidence: self.evidence }
+    }
 }
 
 fn no_facts() -> Value {
@@ -124,7 +142,7 @@ pub(crate) async fn open(
             Opening::Notice => "Notice",
             Opening::ConveningRequest => "ConveningRequest",
         };
-        let act = app.node.compose(kind, asked.facts, None).map_err(Problem::of)?;
+        let act = app.node.compose(kind, asked.facts, None, None).map_err(Problem::of)?;
         let documents = documents(app, asked.documents)?;
         Ok(Order::Open { act, body: asked.body, documents })
     })
@@ -147,10 +165,13 @@ pub(crate) async fn send(
 }
 
 fn act_order(app: &App, case: &Case, asked: ActRequest) -> Result<Order, Problem> {
-    let act = app.node.compose(&asked.act_type, asked.facts, Some(case)).map_err(Problem::of)?;
+    let behalf = asked.on_behalf_of.map(OnBehalfOf::behalf);
+    let act =
+        app.node.compose(&asked.act_type, asked.facts, Some(case), behalf.as_ref()).map_err(Problem::of)?;
     Ok(Order::Send {
         conference: case.id().clone(),
         act,
+        behalf,
         body: asked.body,
         body_audience: audience(asked.body_audience),
         documents: documents(app, asked.documents)?,

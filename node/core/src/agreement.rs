@@ -108,6 +108,7 @@ impl Node {
                 digest: mine.digest,
                 terms: terms.iter().map(Term::line).collect(),
             }),
+            behalf: None,
             body: None,
             body_audience: Audience::ALL,
             documents: derivations(&terms).into_iter().collect(),

@@ -1,9 +1,12 @@
 //! The norms that each act rests on, as links cite them. Dated values stand in the procedure's regimes; these are the articles.
 
-use concerto_procedure::acts::{Act, ConveningRequest, Notice, Sector};
+use concerto_procedure::acts::{Act, Behalf, ConveningRequest, Notice, Sector};
+
+/// What says by which way administrations tell each other something, and what is thereby received.
+const BETWEEN_BODIES: &str = "D.Lgs. 82/2005 art. 47";
 
 /// Citations for an act under a regime.
-pub(crate) fn legal_basis(act: &Act, regime: &str) -> Vec<String> {
+pub(crate) fn legal_basis(act: &Act, behalf: Option<&Behalf>, regime: &str) -> Vec<String> {
     let article = match act {
         Act::Notice(_) => "L. 241/1990 art. 14-bis c. 2",
         Act::CompetenceStatement(_) | Act::ParticipantAdded(_) => "L. 241/1990 art. 14 c. 2",
@@ -26,7 +29,7 @@ pub(crate) fn legal_basis(act: &Act, regime: &str) -> Vec<String> {
         Act::RebuttalForwarded(_) => "L. 241/1990 art. 10-bis",
         Act::SilentGrantCertificate(_) => "D.Lgs. 259/2003 art. 44 c. 10, art. 49 c. 6",
         Act::TakenInCharge(_) | Act::ForkResolved(_) | Act::Sealed(_) | Act::RecordedExchange(_) => {
-            "D.Lgs. 82/2005 art. 47"
+            BETWEEN_BODIES
         }
     };
     let mut basis = vec![article.to_owned()];
@@ -35,6 +38,7 @@ pub(crate) fn legal_basis(act: &Act, regime: &str) -> Vec<String> {
     if accelerated {
         basis.push("DL 76/2020 art. 13".to_owned());
     }
+    basis.extend(behalf.map(|_| BETWEEN_BODIES.to_owned()));
     basis
 }
 

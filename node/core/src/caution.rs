@@ -4,10 +4,14 @@
 //! an author, a receipt that says documents could not be had (protocols/PROTOCOL.md, "Messages").
 
 use concerto_message::{ReceiptKind, Writer};
-use concerto_procedure::acts::Act;
+use concerto_procedure::acts::{Act, Channel, Outside};
 
 use crate::case::Case;
 use crate::fault::Fault;
+use crate::step::NewDocument;
+
+/// Media type of a mail (RFC 5322 as RFC 2046 names it).
+const MAIL: &str = "message/rfc822";
 
 /// Refuses an act that something held here contradicts; else what the official should know.
 ///
@@ -22,6 +26,26 @@ pub(crate) fn check(case: &Case, act: &Act) -> Result<Vec<Fault>, Fault> {
         Act::FinalDetermination(_) => nothing_pending(case, |_| true).map(|()| Vec::new()),
         _ => Ok(Vec::new()),
     }
+}
+
+/// Certified mail with a body moves terms: its record holds the original mail, whose signature anybody can check.
+pub(crate) fn original(act: &Act, documents: &[NewDocument]) -> Result<(), Fault> {
+    let Act::RecordedExchange(exchange) = act else { return Ok(()) };
+    let proves = exchange.channel == Channel::Pec && matches!(exchange.party, Outside::Body(_));
+    let held = documents.first().is_some_and(|first| first.media_type == MAIL);
+    if held || !proves {
+        return Ok(());
+    }
+    Err(Fault {
+        norm: Some("DPR 68/2005 art. 6".to_owned()),
+        ..Fault::new(
+            "exchange.original-missing",
+            "La registrazione di una PEC con una amministrazione ha per primo documento il messaggio originale del gestore \
+             (message/rfc822, file .eml): la busta ricevuta, o la ricevuta di avvenuta consegna. Allegarlo e ripetere.",
+            "The record of certified mail with a body has the provider's original message as its first document (message/rfc822, an .eml \
+             file): the envelope received, or the delivery receipt. Attach it and try again.",
+        )
+    })
 }
 
 /// No determination waits to be taken in charge, and no author concerned has an open fork.

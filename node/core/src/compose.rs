@@ -4,13 +4,13 @@ use concerto_exchange::hello::Greeting;
 use concerto_message::ids::Nonce;
 use concerto_message::jose::{ContentType, Header, SerializationType};
 use concerto_message::limits::{BODY_BYTES_MAX, SMALL_DOCUMENT_BYTES_MAX};
-use concerto_message::link::{LINK_VERSION, UnsignedLink};
+use concerto_message::link::{LINK_VERSION, Represented, UnsignedLink};
 use concerto_message::receipt::{Covered, RECEIPT_SCHEMA, ReceiptPayload, Refusal, UnsignedReceipt};
 use concerto_message::{
     Attachment, Audience, ConferenceId, Digest, Link, Payload, Receipt, ReceiptKind, Salt, Verified, Writer,
 };
 use concerto_port::{ContentStatus, JournalError, Write};
-use concerto_procedure::acts::Act;
+use concerto_procedure::acts::{Act, Behalf};
 use concerto_procedure::decide::{Command, decide};
 use concerto_procedure::language::Lang;
 use concerto_procedure::legal_time::LegalNow;
@@ -31,6 +31,7 @@ pub(crate) const SIGNER_UNAVAILABLE: &str = "signer.unavailable";
 #[derive(Debug, Clone)]
 pub(crate) struct Draft {
     pub(crate) act: Act,
+    pub(crate) behalf: Option<Behalf>,
     pub(crate) body: Option<Value>,
     pub(crate) body_audience: Audience,
     pub(crate) documents: Vec<NewDocument>,
@@ -68,7 +69,7 @@ impl Node {
         documents: Vec<NewDocument>,
     ) -> Result<Result<Reply, Fault>, JournalError> {
         let id = ConferenceId::new(self.identity.writer.clone(), Nonce(world.random.nonce()));
-        let draft = Draft { act, body, body_audience: Audience::ALL, documents };
+        let draft = Draft { act, behalf: None, body, body_audience: Audience::ALL, documents };
         self.write(world, step, Case::new(id), draft)
     }
 
@@ -135,11 +136,16 @@ impl Node {
     ) -> Result<(Verified<Link>, Vec<Fault>), Fault> {
         let me = self.identity.writer.clone();
         let now = LegalNow(world.now);
-        let command = Command::Write { author: me, act: draft.act };
+        let command = match draft.behalf {
+            None => Command::Write { author: me, act: draft.act },
+            Some(behalf) => Command::WriteFor { author: me, behalf, act: draft.act },
+        };
         let decided = decide(case.state(), command, now).map_err(|r| refusal_fault(&r))?;
         let mut warnings: Vec<Fault> = decided.warnings().iter().map(warning_fault).collect();
         warnings.extend(caution::check(case, decided.act())?);
+        caution::original(decided.act(), &draft.documents)?;
         let regime = decided.regime().to_owned();
+        let behalf = decided.behalf().cloned();
         let act = decided.into_act();
         let body = match draft.body {
             Some(value) => Some(store_body(world, act_type(&act)?.0.as_str(), &value, draft.body_audience)?),
@@ -153,7 +159,7 @@ impl Node {
             let lives = case.chain(&self.identity.writer).map(|c| c.incarnations().map(|i| i.counter).max());
             self.reincarnate(world, step, lives.flatten().unwrap_or(0));
         }
-        let payload = self.payload(world, case, &act, regime, body, documents)?;
+        let payload = self.payload(world, case, (&act, behalf.as_ref()), regime, body, documents)?;
         let link = self.sign_link(world, payload)?;
         step.mark = Some(Mark { incarnation: self.incarnation, last: Some(link.id()) });
         self.clock.dated(world.now, step);
@@ -171,7 +177,7 @@ impl Node {
         &self,
         world: &World<'_>,
         case: &Case,
-        act: &Act,
+        (act, behalf): (&Act, Option<&Behalf>),
         regime: String,
         body: Option<Attachment>,
         documents: Vec<Attachment>,
@@ -185,7 +191,7 @@ impl Node {
         Ok(Payload {
             link: LINK_VERSION,
             schema: schema.to_owned(),
-            legal_basis: crate::basis::legal_basis(act, &regime),
+            legal_basis: crate::basis::legal_basis(act, behalf, &regime),
             message_type,
             federation: self.identity.federation.clone(),
             conference: case.id().clone(),
@@ -195,7 +201,7 @@ impl Node {
             previous,
             observed: case.changed_heads(me),
             issued_at: world.now,
-            on_behalf_of: None,
+            on_behalf_of: behalf.map(|behalf| Represented::body(&behalf.body, behalf.evidence)),
             regime,
             facts,
             body,

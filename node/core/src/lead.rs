@@ -50,6 +50,7 @@ impl Node {
             }
             let draft = Draft {
                 act: Act::TakenInCharge(taken),
+                behalf: None,
                 body: None,
                 body_audience: Audience::ALL,
                 documents: Vec::new(),

@@ -306,8 +306,8 @@ impl Node {
         }
         match order {
             Order::Open { act, body, documents } => self.open(world, step, act, body, documents),
-            Order::Send { conference, act, body, body_audience, documents, wait: _ } => {
-                let draft = crate::compose::Draft { act, body, body_audience, documents };
+            Order::Send { conference, act, behalf, body, body_audience, documents, wait: _ } => {
+                let draft = crate::compose::Draft { act, behalf, body, body_audience, documents };
                 let chosen = matches!(draft.act, concerto_procedure::acts::Act::ForkResolved(_));
                 if chosen && *conference.lead() == self.identity.writer {
                     // the branch that was chosen may be taken in charge now, whether or not anything more comes from its author

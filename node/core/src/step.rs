@@ -4,7 +4,7 @@ use concerto_exchange::delivery::Monotonic;
 use concerto_exchange::transfer::FetchFailure;
 use concerto_message::{Audience, ConferenceId, Digest, Listed, MessageId, SignatureCheck, Writer};
 use concerto_port::{DocumentStore, JournalRead, PeerFailure, Random, Signer, Write};
-use concerto_procedure::acts::Act;
+use concerto_procedure::acts::{Act, Behalf};
 use jiff::Timestamp;
 use serde_json::Value;
 
@@ -166,6 +166,8 @@ pub enum Order {
         conference: ConferenceId,
         /// The act.
         act: Act,
+        /// The body without a node whose act it is, and the record that shows it; none for an act of one's own.
+        behalf: Option<Behalf>,
         /// The text.
         body: Option<Value>,
         /// Who may see the text.

@@ -263,7 +263,7 @@ impl<'a> Course<'a, '_> {
             }
         }
         let Some(urn) = concerto_schemas::schema_urn_for_type(&act.type_name) else { return };
-        for (at, what) in auto::fact_problems(urn, &act.type_name, &Value::Object(facts)) {
+        for (at, what) in auto::fact_problems(urn, &act.type_name, None, &Value::Object(facts)) {
             self.problems.add(place, format!("fatti, `{at}`: {what}"), format!("facts, `{at}`: {what}"));
         }
     }

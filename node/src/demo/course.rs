@@ -153,7 +153,7 @@ impl<'a> Course<'a> {
         let facts = auto::facts(name, facts, &case, &author.writer, step.at, Absent::Leave)?;
         let body_audience = self.audience(act.body_audience.as_ref());
         let act = auto::act(name, facts)?;
-        Ok(WireOrder::Send { conference, act, body, body_audience, documents, wait: false })
+        Ok(WireOrder::Send { conference, act, behalf: None, body, body_audience, documents, wait: false })
     }
 
     fn audience(&self, keys: Option<&Vec<String>>) -> Audience {

@@ -737,20 +737,25 @@ pub struct RecordedExchange {
 }
 
 impl RecordedExchange {
+    /// The body with which it was; none of the applicant.
+    pub fn with_body(&self) -> Option<&Writer> {
+        match &self.party {
+            Outside::Body(body) => Some(body),
+            Outside::Applicant => None,
+        }
+    }
+
     /// The body to which it was sent by certified mail, with the message whose delivery it proves.
     pub fn delivered(&self) -> Option<(&Writer, MessageId)> {
-        match (&self.party, self.direction, self.channel) {
-            (Outside::Body(body), Direction::Sent, Channel::Pec) => Some((body, self.about?)),
+        match (self.direction, self.channel) {
+            (Direction::Sent, Channel::Pec) => Some((self.with_body()?, self.about?)),
             _ => None,
         }
     }
 
     /// The body from which it was received.
     pub fn received_from(&self) -> Option<&Writer> {
-        match (&self.party, self.direction) {
-            (Outside::Body(body), Direction::Received) => Some(body),
-            _ => None,
-        }
+        self.with_body().filter(|_| self.direction == Direction::Received)
     }
 
     /// The body that sent by certified mail an act which stands on its own chain too, with that act.

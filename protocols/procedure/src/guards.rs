@@ -17,8 +17,8 @@ mod suspension;
 use concerto_message::Writer;
 
 use crate::acts::{
-    Act, Closure, ClosureGround, Direction, FinalDetermination, ForkResolved, Outcome, Outside,
-    RecordedExchange, TermKind,
+    Act, Closure, ClosureGround, Direction, FinalDetermination, ForkResolved, Outcome, RecordedExchange,
+    TermKind,
 };
 use crate::conference::{Conference, Evidence, Sent};
 use crate::law::Law;
@@ -195,10 +195,8 @@ fn recorded(
     if let Some(message) = exchange.about.filter(|message| !conference.messages.contains(message)) {
         out.warn(Warning::AboutUnknown { message });
     }
-    if let (Outside::Body(body), Direction::Sent) = (&exchange.party, exchange.direction)
-        && exchange.about.is_some()
-        && exchange.delivered().is_none()
-    {
+    let sent = exchange.direction == Direction::Sent && exchange.about.is_some();
+    if let Some(body) = exchange.with_body().filter(|_| sent && exchange.delivered().is_none()) {
         out.warn(Warning::DeliveryNotCertified { body: body.clone() });
     }
     Ok(())

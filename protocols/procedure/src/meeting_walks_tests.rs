@@ -529,7 +529,7 @@ fn concluded_negatively(walk: &mut Walk) {
     for body in BODIES {
         walk.next += 1;
         let act = Act::Determination(with(Position::Dissent, 1));
-        let evidence = Evidence { received_at: walk.now, others: Vec::new() };
+        let evidence = Evidence::at(walk.now);
         let (message, author, issued_at) = (id(walk.next), writer(body), walk.now);
         evolve(&mut walk.conference, &Event::Taken { message, author, issued_at, act, evidence });
     }
