@@ -363,6 +363,48 @@ fn an_order_has_one_effect_and_what_is_shown_is_what_the_command_line_shows() {
     let tag = first.header("etag").unwrap();
     assert_eq!(lead.call("GET", &path, &[("if-none-match", &tag)], b"").status, 304);
     documents_cross(&lead, &body, &path);
+    what_came_by_mail(&lead, &path);
+}
+
+/// The lead records certified mail of the body, and writes the act that it holds.
+fn what_came_by_mail(lead: &Api, path: &str) {
+    let acts = format!("{path}/acts");
+    let mail =
+        lead.call("POST", "/v1/uploads", &[("content-type", "message/rfc822")], b"Subject: prova\r\n\r\n");
+    let record = |media_type: &str| {
+        json!({
+            "type": "RecordedExchange",
+            "facts": { "party": { "body": BODY }, "direction": "received", "channel": "pec" },
+            "documents": [{ "upload": text(&mail.json(), "upload"), "media_type": media_type }],
+        })
+    };
+    let other = lead.order(&acts, "posta-1", &record("text/plain"));
+    assert_eq!((other.status, other.code().as_str()), (422, "exchange.original-missing"));
+    assert!(text(&other.json(), "norm").contains("68/2005"));
+    let recorded = lead.order(&acts, "posta-2", &record("message/rfc822"));
+    assert_eq!(recorded.status, 201, "{recorded:?}");
+    let (ipa, aoo) = BODY.split_once('/').unwrap();
+    let request = |evidence: &str| {
+        json!({
+            "type": "IntegrationRequest",
+            "facts": { "items": 1, "facts_of_art_2_c_7": true },
+            "body": {
+                "schema": "urn:concerto:schema:body:integration-request:1", "language": "it", "subject": "Richiesta",
+                "items": [{ "number": 1, "text": "Relazione." }], "signatory": signatory(),
+            },
+            "on_behalf_of": { "ipa": ipa, "aoo": aoo, "evidence": evidence },
+        })
+    };
+    let unknown = lead.order(&acts, "per-conto-1", &request(&"0".repeat(64)));
+    assert_eq!((unknown.status, unknown.code().as_str()), (422, "procedure.behalf_evidence_unknown"));
+    let evidence = text(&recorded.json(), "message");
+    let written = lead.order(&acts, "per-conto-2", &request(&evidence));
+    assert_eq!(written.status, 201, "{written:?}");
+    let timeline = lead.shown(&format!("{path}/timeline"));
+    let row =
+        timeline["acts"].as_array().unwrap().iter().find(|row| row["message"] == written.json()["message"]);
+    let row = row.unwrap();
+    assert_eq!((&row["on_behalf_of"], &row["evidence"]), (&json!(BODY), &json!(evidence)), "{row}");
 }
 
 /// A document is uploaded, sent with an act, listed and downloaded at the other node; the export holds it.

@@ -12,7 +12,7 @@ use concerto_message::{
     ConferenceId, Digest, Incarnation, Link, MessageId, Receipt, ReceiptKind, Verified, Writer, limits,
 };
 use concerto_port::{ContentStatus, JournalError, JournalRead};
-use concerto_procedure::acts::{Act, Behalf, TakenInCharge};
+use concerto_procedure::acts::{Act, TakenInCharge};
 use concerto_procedure::conference::{Conference, Evidence};
 use concerto_procedure::evolve::{Event, evolve};
 use concerto_procedure::term::terms_digest;
@@ -441,7 +441,7 @@ impl Case {
         match &entry.act {
             Ok(Act::TakenInCharge(taken)) => self.taking_events(taken, entry.issued_at),
             Ok(act) => Ok(vec![match &entry.behalf {
-                Some(behalf) => on_behalf(id, entry, behalf, act),
+                Some(behalf) => entry.for_body(id, behalf, act),
                 None => Event::Lead {
                     message: id,
                     issued_at: entry.issued_at,
@@ -467,7 +467,7 @@ impl Case {
                 continue;
             }
             match (&entry.act, &entry.behalf) {
-                (Ok(act), Some(behalf)) => events.push(on_behalf(item.message, entry, behalf, act)),
+                (Ok(act), Some(behalf)) => events.push(entry.for_body(item.message, behalf, act)),
                 (Ok(act), None) => events.push(Event::Taken {
                     message: item.message,
                     author: item.author.clone(),
@@ -580,16 +580,6 @@ impl Case {
         let Act::TakenInCharge(taken) = act else { return Vec::new() };
         let quoted = taken.messages.iter().flat_map(|m| &m.receipts).chain(&taken.deliveries);
         quoted.filter(|text| receipt_digest(text).is_some_and(|d| !self.knows_receipt(d))).cloned().collect()
-    }
-}
-
-fn on_behalf(message: MessageId, entry: &Entry, behalf: &Behalf, act: &Act) -> Event {
-    Event::OnBehalf {
-        message,
-        author: entry.author.clone(),
-        regime: entry.regime.clone(),
-        behalf: behalf.clone(),
-        act: act.clone(),
     }
 }
 

@@ -3,6 +3,7 @@
 use concerto_message::{Attachment, Digest, MessageId, Payload, ReceiptKind, Writer};
 use concerto_port::ContentStatus;
 use concerto_procedure::acts::{Act, Behalf};
+use concerto_procedure::evolve::Event;
 use jiff::Timestamp;
 
 /// A link as a case keeps it in memory; its bytes stay in the journal.
@@ -38,6 +39,17 @@ impl Entry {
     /// Body and documents.
     pub fn attachments(&self) -> impl Iterator<Item = &Attachment> {
         self.body.iter().chain(&self.documents)
+    }
+
+    /// What it means that it was written for a body.
+    pub(crate) fn for_body(&self, message: MessageId, behalf: &Behalf, act: &Act) -> Event {
+        Event::OnBehalf {
+            message,
+            author: self.author.clone(),
+            regime: self.regime.clone(),
+            behalf: behalf.clone(),
+            act: act.clone(),
+        }
     }
 }
 

@@ -1,5 +1,5 @@
 //! When a message goes by certified mail (PEC), and why: the legal route where nodes do not reach each other (protocols/PROTOCOL.md,
-//! "Certified mail"; RULES T8, T9, E.4).
+//! "Bodies without a node"; RULES T8, T9, E.4).
 //!
 //! Pure decisions from plain values: what waits in the outbox, what its receipt says, when a term ends. Asked again with the same values the
 //! answer is the same, so after a crash nothing else is decided; whether a mail left already is the caller's to know, and to say.

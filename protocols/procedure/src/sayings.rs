@@ -64,7 +64,7 @@ pub(crate) mod norms {
     pub(crate) const COSTS: &str = "DL 76/2020 art. 13";
     pub(crate) const RECORD: &str = "";
     pub(crate) const BETWEEN_BODIES: &str = "CAD art. 47 c. 1-2";
-    pub(crate) const CERTIFIED_MAIL: &str = "CAD art. 45 e 48; DPR 68/2005 art. 6";
+    pub(crate) const CERTIFIED_MAIL: &str = "CAD art. 45, 48; DPR 68/2005 art. 6";
     pub(crate) const SYNCHRONOUS: &str = "L. 241/1990 art. 14-bis c. 7";
     pub(crate) const AFTERWARDS: &str = "L. 241/1990 art. 14-bis c. 6";
     pub(crate) const FACT_FINDING: &str = "L. 241/1990 art. 14 c. 1";
