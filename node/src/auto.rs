@@ -8,7 +8,7 @@ use concerto_message::ids::Nonce;
 use concerto_message::link::{LINK_VERSION, Represented};
 use concerto_message::{ConferenceId, Incarnation, Payload, Writer};
 use concerto_procedure::acts::{
-    Act, Behalf, Direction, Efficacy, Form, Invited, Outside, StatedDates, TermKind,
+    Act, Behalf, Channel, Direction, Efficacy, Form, Invited, Outside, StatedDates, TermKind,
 };
 use concerto_procedure::conference::{Body, Conference};
 use concerto_procedure::timeliness::judge;
@@ -155,6 +155,8 @@ pub(crate) fn facts(
                 Some(found.strict)
             })?;
         }
+        // of certified mail with a body the provider says when, and terms count from it
+        "RecordedExchange" if certified(&fill) => {}
         "RecordedExchange" => fill.put("at", || Some(now))?,
         "MeetingCall" | "DissentToRepresentative" => fill.put("round", || Some(round))?,
         "MeetingMinutes" => {
@@ -172,6 +174,11 @@ pub(crate) fn facts(
         _ => {}
     }
     fill.finish()
+}
+
+fn certified(exchange: &Fill) -> bool {
+    let with_body = exchange.read("party").is_some_and(|party: Outside| party != Outside::Applicant);
+    with_body && exchange.read("channel") == Some(Channel::Pec)
 }
 
 fn notice_fields(fill: &mut Fill, round: u32, now: Timestamp) -> Result<(), Failure> {

@@ -374,10 +374,14 @@ fn what_came_by_mail(lead: &Api, path: &str) {
     let record = |media_type: &str| {
         json!({
             "type": "RecordedExchange",
-            "facts": { "party": { "body": BODY }, "direction": "received", "channel": "pec" },
+            "facts": { "party": { "body": BODY }, "direction": "received", "channel": "pec", "at": jiff::Timestamp::now() },
             "documents": [{ "upload": text(&mail.json(), "upload"), "media_type": media_type }],
         })
     };
+    let mut undated = record("message/rfc822");
+    undated["facts"].as_object_mut().unwrap().remove("at");
+    let undated = lead.order(&acts, "posta-0", &undated);
+    assert_eq!((undated.status, undated.code().as_str()), (422, "act.facts"), "the provider says when");
     let other = lead.order(&acts, "posta-1", &record("text/plain"));
     assert_eq!((other.status, other.code().as_str()), (422, "exchange.original-missing"));
     assert!(text(&other.json(), "norm").contains("68/2005"));
