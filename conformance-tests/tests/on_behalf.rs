@@ -14,6 +14,9 @@ use concerto_conformance::acts;
 use concerto_conformance::federation::{BODIES, LEAD, federation};
 use concerto_conformance::forge::{self, Draft};
 use concerto_conformance::stage::Stage;
+use concerto_core::mailing::waiting;
+use concerto_exchange::fallback::{Class, Fallback, FallbackConfig, Reason, fallback};
+use concerto_exchange::frame::Request;
 use concerto_message::attachment::{Attachment, Audience, Salt};
 use concerto_message::{MessageId, Writer};
 use concerto_procedure::acts::{Act, Channel, Direction, Outside, Position, RecordedExchange};
@@ -109,4 +112,86 @@ fn what_the_procedente_writes_for_a_body_counts_at_every_node_and_only_with_evid
     assert_eq!(case.state().evidence_of(written).map(|exchange| exchange.message), Some(evidence));
     assert!(!case.state().has_node(&by_mail()));
     assert_eq!(case.pending().len(), 0, "it needs no taking in charge");
+}
+
+/// What a message is for a recipient, and what follows for it now; the recipient has a node or not.
+fn mailed(stage: &Stage, message: MessageId, to: &str, has_node: bool) -> (Class, Fallback) {
+    let case = stage.node.case(&stage.conference).unwrap();
+    let found = waiting(&case, message, &to.parse().unwrap(), (stage.now.wall, has_node, false)).unwrap();
+    (found.class, fallback(&FallbackConfig::default(), &found, stage.now.wall))
+}
+
+#[test]
+fn what_the_procedente_writes_goes_by_mail_to_bodies_without_a_node_until_its_delivery_is_proved() {
+    let mut stage = Stage::at_lead();
+    let notice = stage.notice;
+    assert_eq!(mailed(&stage, notice, BY_MAIL, false), (Class::StartsTerm, Fallback::Now(Reason::NoNode)));
+    let (class, then) = mailed(&stage, notice, BODIES[0], true);
+    assert!(class == Class::StartsTerm && matches!(then, Fallback::At(_, Reason::NoReceipt)), "{then:?}");
+    stage.greet(BODIES[0]);
+    let link = stage.node.case(&stage.conference).unwrap().entry(notice).unwrap().bytes;
+    let office = federation().office(BODIES[0]);
+    let covered = [(notice, link)];
+    let payload = forge::receipt(office, LEAD, &stage.conference, &covered, stage.now.wall);
+    let text = forge::signed_receipt(office, &payload, stage.now.wall);
+    assert_eq!(stage.ask(BODIES[0], &Request::Receipts { receipts: vec![text] }).code(), "-");
+    assert_eq!(mailed(&stage, notice, BODIES[0], true).1, Fallback::Never, "its receipt came");
+    stage.tick();
+    let case = stage.node.case(&stage.conference).unwrap();
+    let taking = case.entries().find(|(_, entry)| matches!(entry.act, Ok(Act::TakenInCharge(_)))).unwrap();
+    let taking = *taking.0;
+    assert_eq!(mailed(&stage, taking, BY_MAIL, false), (Class::Technical, Fallback::Never));
+
+    let delivered = RecordedExchange {
+        party: Outside::Body(by_mail()),
+        direction: Direction::Sent,
+        channel: Channel::Pec,
+        at: stage.now.wall,
+        about: Some(notice),
+    };
+    let mut order = concerto_conformance::node::send(&stage.conference, Act::RecordedExchange(delivered));
+    let concerto_core::Order::Send { documents, .. } = &mut order else { unreachable!("it sends") };
+    documents.push(concerto_core::NewDocument {
+        media_type: "message/rfc822".into(),
+        audience: Audience::ALL,
+        content: concerto_core::Content::Bytes(b"receipt".to_vec()),
+    });
+    let recorded = stage.node.order(order, stage.now).0.unwrap();
+    let concerto_core::Reply::Sent { message: recorded, .. } = recorded else { unreachable!("it was sent") };
+    assert_eq!(mailed(&stage, notice, BY_MAIL, false).1, Fallback::Never, "its delivery is on record");
+    assert_eq!(
+        mailed(&stage, recorded, BY_MAIL, false),
+        (Class::Technical, Fallback::Never),
+        "no record of a record"
+    );
+}
+
+#[test]
+fn a_body_does_not_rely_on_the_network_alone_when_its_term_ends() {
+    let mut stage = Stage::at_body();
+    let office = federation().office(LEAD);
+    // the procedente says when the body's term began
+    let notice = stage.notice;
+    let delivered = RecordedExchange {
+        party: Outside::Body(BODIES[0].parse().unwrap()),
+        direction: Direction::Sent,
+        channel: Channel::Pec,
+        at: stage.now.wall,
+        about: Some(notice),
+    };
+    let mail = Attachment::new(&Salt([7; 16]), b"mail", "message/rfc822".into(), Audience::ALL);
+    let record = stage.draft(LEAD, &Act::RecordedExchange(delivered), 2, Some(notice));
+    let record = record.payload("documents", json!([mail])).signed(office);
+    assert_eq!(stage.deliver(LEAD, &[&record]).code(), "-");
+    let order = concerto_conformance::node::send(&stage.conference, assent());
+    let sent = stage.node.order(order, stage.now).0.unwrap();
+    let concerto_core::Reply::Sent { message, .. } = sent else { unreachable!("it was sent") };
+    // 23 November and 30 days: 23 December, in Rome
+    let end = "2026-12-23T23:00:00Z".parse().unwrap();
+    let last_day = "2026-12-22T23:00:00Z".parse().unwrap();
+    assert_eq!(
+        mailed(&stage, message, LEAD, true),
+        (Class::InTerm(Some(end)), Fallback::At(last_day, Reason::TermEnding))
+    );
+    assert_eq!(mailed(&stage, message, BODIES[1], true), (Class::Act, Fallback::Never));
 }

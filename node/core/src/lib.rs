@@ -21,6 +21,7 @@ mod inbound;
 mod ingest;
 pub mod keyring;
 mod lead;
+pub mod mailing;
 pub mod node;
 pub mod once;
 mod outbound;

@@ -42,7 +42,7 @@ pub enum Class {
     InTerm(Option<Timestamp>),
     /// Another act that people read.
     Act,
-    /// Of nodes for nodes: takings in charge, digests of terms.
+    /// Nothing that this recipient reads by mail: of nodes for nodes, or known to it already.
     Technical,
 }
 
@@ -55,7 +55,7 @@ pub struct Waiting {
     pub class: Class,
     /// Whether the recipient has a node in the federation.
     pub has_node: bool,
-    /// When the recipient had it, by its *accepted* receipt. Any other receipt, a *refused* one above all, is none.
+    /// When the recipient had it, by its *accepted* receipt or a delivery on record. Any other receipt, a *refused* one above all, is none.
     pub accepted_at: Option<Timestamp>,
     /// Whether certified mail with it was handed over already, whatever became of it.
     pub pec_left: bool,
@@ -100,7 +100,7 @@ pub fn fallback(config: &FallbackConfig, waiting: &Waiting, now: Timestamp) -> F
         return Fallback::Never;
     }
     if !waiting.has_node {
-        return Fallback::Now(Reason::NoNode);
+        return if waiting.accepted_at.is_none() { Fallback::Now(Reason::NoNode) } else { Fallback::Never };
     }
     match waiting.class {
         Class::StartsTerm if waiting.accepted_at.is_none() => {

@@ -28,6 +28,9 @@ fn whoever_has_no_node_gets_every_act_at_once() {
         assert_eq!(ask(&waiting, "2026-11-30 09:00"), Fallback::Now(Reason::NoNode), "{class:?}");
         assert_eq!(ask(&Waiting { pec_left: true, ..waiting }, "2026-12-30 09:00"), Fallback::Never, "once");
     }
+    let delivered =
+        Waiting { has_node: false, accepted_at: Some(at("2026-11-30 09:30")), ..waiting(Class::Act) };
+    assert_eq!(ask(&delivered, "2026-12-30 09:00"), Fallback::Never, "its delivery is on record");
     let technical = Waiting { has_node: false, ..waiting(Class::Technical) };
     assert_eq!(ask(&technical, "2026-12-30 09:00"), Fallback::Never, "of nodes for nodes");
 }

@@ -67,7 +67,7 @@ pub use duties::{Agenda, Duty, agenda, duties};
 pub use evolve::{Event, evolve, fold};
 pub use guards::{dates_after_integrations, proposed_dates, proposed_dates_in};
 pub use language::Lang;
-pub use legal_time::{LegalNow, expired, rome_date};
+pub use legal_time::{LegalNow, end_of, expired, rome_date};
 pub use refusal::{Refusal, Warning};
 pub use regime::{Force, Regime};
 pub use term::{Term, terms_digest};
