@@ -129,9 +129,14 @@ impl Story {
         self.sent("lead", "RecordedExchange", &facts, None, &["--document", original.to_str().unwrap()])
     }
 
-    /// A body's determination term as a node computes it; none while it does not run.
+    /// A body's determination term as a node computes it; none while it does not run, or the node does not know the conference yet.
     fn determination_until(&self, node: &str, body: &str) -> Option<String> {
-        let shown = self.json(node, &["conference", "timeline", &self.conference], "the timeline");
+        let timeline = ["--format", "json", "conference", "timeline", &self.conference];
+        let done = self.federation.run(node, &timeline);
+        if done.code != 0 {
+            return None;
+        }
+        let shown = done.json();
         let terms = shown["terms"].as_array().unwrap().clone();
         let found = terms.iter().find(|term| term["kind"] == "determination" && term["body"] == body);
         found.map(|term| text(term, "prudential"))
