@@ -48,6 +48,12 @@ fn one_answers_by_mail_one_is_silent_one_has_a_node() {
     assert_eq!(received.evidence.received_at, instant("2026-12-11 17:30"), "as the provider certifies");
     assert_eq!(case.conference.evidence_of(act).map(|exchange| exchange.message), Some(came));
     assert_eq!(case.status(PROVINCIA, "2026-12-12 10:00"), BodyStatus::Assent);
+    let view = case.conference.view(now("2026-12-12 10:00"));
+    let shown = |body: &str| {
+        let found = view.bodies.iter().find(|found| found.body == writer(body)).unwrap();
+        found.determinations.last().and_then(|given| given.evidence)
+    };
+    assert_eq!((shown(PROVINCIA), shown(COMUNE)), (Some(came), None), "who wrote by mail is shown");
 
     let came = case.mailed("2027-01-05 09:00", SABAP, CAME, "2027-01-04 17:30", None);
     case.lead_for("2027-01-05 09:05", SABAP, came, Act::Determination(assent()));

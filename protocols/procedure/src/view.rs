@@ -91,6 +91,9 @@ pub struct DeterminationView {
     pub weight: Weight,
     /// Codes of the requisites it lacks.
     pub defects: Vec<&'static str>,
+    /// The recorded exchange that shows it, where the procedente wrote it for a body without a node.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub evidence: Option<MessageId>,
 }
 
 /// A term where the date stated and the law disagree.
@@ -333,6 +336,7 @@ impl Conference {
             timeliness: judge_given(self, given),
             weight: weight(self, given),
             defects: given.defects.clone(),
+            evidence: self.evidence_of(given.message).map(|exchange| exchange.message),
         });
         BodyView {
             body: writer.clone(),
