@@ -8,6 +8,7 @@ use data_encoding::BASE64URL_NOPAD;
 
 use crate::address::{Address, Wrong, read_peer_id};
 use crate::field::{Found, Reading, Section, value_error};
+use crate::mail_file::{optional, read_address};
 use crate::node_file::{read_name, read_url, read_writer};
 use crate::problem::{Code, Problem, text};
 use crate::render::{self, Rendered, line};
@@ -54,6 +55,8 @@ pub struct Member {
     pub addresses: Vec<Address>,
     /// Whether it is spoken with.
     pub enabled: bool,
+    /// Its certified mailbox (PEC), for when its node does not answer; none if it is not known.
+    pub pec: Option<String>,
 }
 
 impl FederationFile {
@@ -124,6 +127,9 @@ impl Member {
         ] {
             toml.push_str(&line(key, &value));
         }
+        if let Some(pec) = &self.pec {
+            toml.push_str(&line("pec", &Rendered::text(pec)));
+        }
         toml
     }
 }
@@ -167,6 +173,7 @@ struct ReadMember {
     peer_id: Option<Found<String>>,
     addresses: Option<Vec<Found<Address>>>,
     enabled: Option<bool>,
+    pec: Option<Found<Option<String>>>,
 }
 
 impl ReadMember {
@@ -178,6 +185,7 @@ impl ReadMember {
             peer_id: self.peer_id?.value,
             addresses: self.addresses?.into_iter().map(|a| a.value).collect(),
             enabled: self.enabled?,
+            pec: self.pec?.value,
         })
     }
 }
@@ -190,6 +198,7 @@ fn read_member(reading: &mut Reading<'_>, mut section: Section<'_, '_>) -> Optio
         peer_id: section.read(reading, "peer_id", None, read_peer_id),
         addresses: section.read_list(reading, "addresses", read_dialled),
         enabled: section.flag(reading, "enabled", true),
+        pec: section.read(reading, "pec", Some(None), optional(read_address)),
     };
     section.finish(reading);
     if let (Some(peer_id), Some(addresses)) = (&member.peer_id, &member.addresses) {

@@ -138,7 +138,10 @@ pub fn check_together(node: &NodeFile, federation: &FederationFile) -> Vec<Probl
 /// Checks that the key files are there, and that nobody else may read the secret ones.
 pub fn check_key_files(folder: &Path, node: &NodeFile) -> Vec<Problem> {
     let keys = &node.keys;
-    let password = node.mail.password.iter().map(|path| ("[mail].password", path, true));
+    let passwords = [("[mail].password", &node.mail.password), ("[pec].password", &node.pec.password)];
+    let passwords = passwords.into_iter().filter_map(|(at, path)| Some((at, path.as_ref()?, true)));
+    let public = [("[pec].authorities", &node.pec.authorities), ("[pec].directory", &node.pec.directory)];
+    let public = public.into_iter().filter_map(|(at, path)| Some((at, path.as_ref()?, false)));
     [
         ("[keys].message", &keys.message, true),
         ("[keys].certificates", &keys.certificates, false),
@@ -146,7 +149,8 @@ pub fn check_key_files(folder: &Path, node: &NodeFile) -> Vec<Problem> {
         ("[keys].bundle", &keys.bundle, false),
     ]
     .into_iter()
-    .chain(password)
+    .chain(passwords)
+    .chain(public)
     .filter_map(|(at, path, secret)| check_key_file(folder, at, path, secret))
     .collect()
 }

@@ -11,6 +11,7 @@ mod field;
 mod folder;
 mod mail_file;
 mod node_file;
+mod pec_file;
 mod problem;
 mod render;
 
@@ -22,6 +23,7 @@ pub use folder::{
 };
 pub use mail_file::{MailSettings, MailTls, OFFICIALS_MAX, Official, SUBSTITUTES_MAX, Substitute};
 pub use node_file::{Delivery, Documents, KeyFiles, Limits, NodeFile};
+pub use pec_file::{PecServer, PecSettings, PecTls};
 pub use problem::{Code, Language, Place, Problem, Text};
 
 /// The commented `node.toml` with every key and its default.

@@ -312,11 +312,13 @@ fn read_official(reading: &mut Reading<'_>, section: &mut Section<'_, '_>) -> Op
 }
 
 /// An empty text is none.
-fn optional<T>(read: impl Fn(&str) -> Result<T, Wrong>) -> impl Fn(&str) -> Result<Option<T>, Wrong> {
+pub(crate) fn optional<T>(
+    read: impl Fn(&str) -> Result<T, Wrong>,
+) -> impl Fn(&str) -> Result<Option<T>, Wrong> {
     move |written| if written.is_empty() { Ok(None) } else { read(written).map(Some) }
 }
 
-fn read_host(written: &str) -> Result<String, Wrong> {
+pub(crate) fn read_host(written: &str) -> Result<String, Wrong> {
     let good = |b: u8| b.is_ascii_alphanumeric() || b"-.:".contains(&b);
     if written.len() <= 253 && written.bytes().all(good) {
         return Ok(written.to_owned());
@@ -342,7 +344,7 @@ fn read_tls(written: &str) -> Result<MailTls, Wrong> {
         })
 }
 
-fn read_credential(written: &str) -> Result<String, Wrong> {
+pub(crate) fn read_credential(written: &str) -> Result<String, Wrong> {
     let good = |b: u8| b.is_ascii_alphanumeric() || b"-_".contains(&b);
     if (1..=64).contains(&written.len()) && written.bytes().all(good) {
         return Ok(written.to_owned());
@@ -354,7 +356,7 @@ fn read_credential(written: &str) -> Result<String, Wrong> {
 }
 
 /// `local@domain`, without a display name: the program that sends checks it whole.
-fn read_address(written: &str) -> Result<String, Wrong> {
+pub(crate) fn read_address(written: &str) -> Result<String, Wrong> {
     let parts = written.split_once('@');
     let visible = written.bytes().all(|b| b.is_ascii_graphic() && !b"<>,;\"()\\".contains(&b));
     let whole = parts.is_some_and(|(local, domain)| {

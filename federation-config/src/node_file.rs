@@ -8,6 +8,7 @@ use crate::address::{Address, Wrong};
 use crate::api_file::{self, Api};
 use crate::field::{Found, Reading, Section, read_path, value_error};
 use crate::mail_file::{self, MailSettings};
+use crate::pec_file::{self, PecSettings};
 use crate::problem::{Code, Language, Problem, text};
 use crate::render::{self, Rendered};
 
@@ -50,6 +51,8 @@ pub struct NodeFile {
     pub documents: Documents,
     /// Reminders by ordinary e-mail.
     pub mail: MailSettings,
+    /// The certified mailbox.
+    pub pec: PecSettings,
 }
 
 /// The node's key files, relative to its folder.
@@ -157,6 +160,7 @@ impl NodeFile {
             limits: Limits::default(),
             documents: Documents::default(),
             mail: MailSettings::default(),
+            pec: PecSettings::default(),
         }
     }
 
@@ -205,6 +209,7 @@ impl NodeFile {
             ("documents", "reserve_bytes") => Rendered::number(self.documents.reserve_bytes),
             ("documents", "peer_bytes_per_second") => Rendered::number(self.documents.peer_bytes_per_second),
             ("mail", key) => return self.mail.rendered(key),
+            ("pec", key) => return self.pec.rendered(key),
             _ => return None,
         })
     }
@@ -235,6 +240,7 @@ fn read(reading: &mut Reading<'_>, table: &toml::de::DeTable<'_>) -> Option<Node
     let limits = read_limits(reading, &mut root);
     let documents = read_documents(reading, &mut root);
     let mail = mail_file::read(reading, &mut root);
+    let pec = pec_file::read(reading, &mut root);
     root.finish(reading);
     Some(NodeFile {
         writer: writer?.value,
@@ -249,6 +255,7 @@ fn read(reading: &mut Reading<'_>, table: &toml::de::DeTable<'_>) -> Option<Node
         limits: limits?,
         documents: documents?,
         mail: mail?,
+        pec: pec?,
     })
 }
 

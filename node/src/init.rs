@@ -136,6 +136,7 @@ impl AnchorFolder {
             peer_id: peer_id.as_str().to_owned(),
             addresses: new.listen.clone(),
             enabled: true,
+            pec: None,
         });
         Ok(())
     }
