@@ -11,6 +11,7 @@
 //! ```
 
 mod address;
+mod carried;
 mod cms;
 mod content;
 #[cfg(any(test, feature = "contract"))]
@@ -26,6 +27,7 @@ pub mod limits;
 mod mime;
 mod note;
 mod outgoing;
+mod parts;
 mod receipt;
 mod refusal;
 mod sending;
@@ -33,6 +35,7 @@ mod verified;
 mod xml;
 
 pub use address::{Address, MailId};
+pub use carried::{Carried, CarriedDocument, LINK_TYPE, SaltFile, carried, link_name, salt_file_name};
 pub use cms::{ChainError, CmsCheck, CmsError, DigestAlgorithm, SignedData, SignerCertificate};
 pub use content::{Content, Original, PartFacts};
 pub use daticert::{Daticert, DaticertError, Recipient};
@@ -45,6 +48,7 @@ pub use kind::{ErrorWord, PecType, ReceiptForm};
 pub use mime::MimeError;
 pub use note::{NOTES_MAX, Note, Notes};
 pub use outgoing::{OutgoingError, OutgoingMail, REPEATED_FIELD};
+pub use parts::{MailPart, answered, attachments, text};
 pub use receipt::{Certified, Envelope, Outcome, Reason, Receipt, outcomes};
 pub use refusal::{Refusal, Unreadable};
 pub use sending::{ACCEPTANCE_WAITED_FOR, AttemptEnd, Sending, SendingStep};

@@ -15,8 +15,16 @@ pub const HEADER_BYTES_MAX: usize = 256 * 1024;
 pub const HEADER_FIELDS_MAX: usize = 1_000;
 /// Longest boundary of a multipart, in characters (RFC 2046 allows 70).
 pub const BOUNDARY_CHARS_MAX: usize = 200;
-/// Most parts of one multipart. Parts of parts are never looked into.
+/// Most parts of one multipart. What is certified is never looked for in parts of parts.
 pub const PARTS_MAX: usize = 256;
+/// Deepest nesting of multiparts in which documents of an ordinary mail are looked for.
+pub const NESTING_MAX: usize = 4;
+/// Most identifiers of earlier mails that an answer may name.
+pub const ANSWERED_MAX: usize = 64;
+/// Most links that one mail may carry.
+pub const CARRIED_MAX: usize = 16;
+/// Greatest text of a mail that is read, in bytes.
+pub const TEXT_BYTES_MAX: usize = 256 * 1024;
 /// Greatest size of a detached signature, in bytes, as it stands in the mail (base64).
 pub const SIGNATURE_BYTES_MAX: usize = 512 * 1024;
 /// Most certificates in a signature.
