@@ -11,12 +11,16 @@
 
 mod error;
 mod feed;
+mod mails;
 mod read;
 mod salvage;
 mod store;
 mod verify;
 mod write;
 
+pub use mails::{
+    Arrival, Attempt, Closed, Judged, Kind, MailStore, MailboxLease, NewMail, ReceivedMail, SentMail, Status,
+};
 pub use salvage::{Judge, REBUILT, Salvaged, rebuild};
 pub use store::{Checkpoint, Checkpointer, SqliteJournal, SqliteReader};
 pub use verify::{DAMAGES_MAX, Damage, Examined, Integrity};

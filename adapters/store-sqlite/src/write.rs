@@ -78,7 +78,7 @@ fn insert(connection: &Connection, sql: &str, params: impl Params) -> Result<i64
 }
 
 /// An instant as nanoseconds since 1970, which SQLite's integers can hold for the years 1678 to 2261.
-fn nanoseconds(at: Timestamp) -> Result<i64, JournalError> {
+pub(crate) fn nanoseconds(at: Timestamp) -> Result<i64, JournalError> {
     i64::try_from(at.as_nanosecond())
         .map_err(|_| JournalError::Medium(format!("the instant {at} is outside the years 1678 to 2261")))
 }

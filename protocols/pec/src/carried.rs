@@ -75,8 +75,9 @@ pub fn salt_file_name(message: MessageId) -> String {
 /// passed over.
 pub fn carried(mail: &[u8]) -> Vec<Carried> {
     let parts = attachments(mail);
-    let is_link =
-        |part: &&MailPart<'_>| part.media_type == LINK_TYPE || part.name.to_lowercase().ends_with(LINK_ENDING);
+    let is_link = |part: &&MailPart<'_>| {
+        part.media_type == LINK_TYPE || part.name.to_lowercase().ends_with(LINK_ENDING)
+    };
     let mut found: Vec<Carried> = Vec::new();
     for part in parts.iter().filter(is_link).take(CARRIED_MAX) {
         let Some(link) = read_link(&part.bytes) else { continue };

@@ -120,7 +120,9 @@ mod tests {
         for depth in 0..=NESTING_MAX {
             let expected = usize::from(depth <= NESTING_MAX);
             assert_eq!(attachments(mail.as_bytes()).len(), expected, "{depth}");
-            mail = format!("Content-Type: multipart/mixed; boundary=b{depth}\r\n\r\n--b{depth}\r\n{mail}\r\n--b{depth}--\r\n");
+            mail = format!(
+                "Content-Type: multipart/mixed; boundary=b{depth}\r\n\r\n--b{depth}\r\n{mail}\r\n--b{depth}--\r\n"
+            );
         }
         assert!(attachments(mail.as_bytes()).is_empty());
         assert!(attachments(b"").is_empty() && text(b"").is_none() && answered(b"x").is_empty());
