@@ -104,6 +104,70 @@ pub(crate) enum Command {
 pub(crate) enum Pec {
     /// Dice che cos'è un messaggio e se è provato · says what a mail is and whether it is proved (protocols/pec/README.md).
     Inspect(Inspect),
+    /// Prova la casella senza leggere né inviare nulla · tries the mailbox without reading or sending anything.
+    Check,
+    /// Legge la casella adesso · reads the mailbox now.
+    Poll,
+    /// I messaggi che attendono una persona · the mails that wait for a person.
+    Queue(Page),
+    /// Mostra un messaggio della coda o inviato · shows a mail of the queue, or one that was sent.
+    Show {
+        /// `in-12` o/or `out-7` (`concerto pec queue`).
+        id: String,
+        /// Scrive il messaggio intero in un file nuovo · writes the whole mail to a new file.
+        #[arg(long)]
+        output: Option<PathBuf>,
+    },
+    /// Lega un messaggio a una conferenza · ties a mail to a conference.
+    Link {
+        /// `in-12`.
+        id: String,
+        /// La conferenza · the conference.
+        conference: String,
+    },
+    /// Un funzionario dice che cos'è un messaggio; solo allora è registrato · an official says what a mail is; only then it is recorded.
+    Confirm(Confirm),
+    /// Invia un messaggio della conferenza per PEC a un'amministrazione · sends a message of the conference to a body by PEC.
+    Send {
+        /// La conferenza · the conference.
+        conference: String,
+        /// Il messaggio, o il suo inizio · the message, or its beginning.
+        message: String,
+        /// A chi: codice IPA e codice AOO · to whom: IPA and AOO code.
+        body: Writer,
+        /// La casella, se non è nell'indizione · the mailbox, where the notice does not name it.
+        #[arg(long)]
+        to: Option<String>,
+    },
+    /// Una persona ha visto che il messaggio è partito · a person saw that the mail left (`out-7`).
+    MarkSent {
+        /// `out-7`.
+        id: String,
+    },
+    /// Invia di nuovo, come messaggio nuovo · sends once more, as a new mail (`out-7`).
+    Resend {
+        /// `out-7`.
+        id: String,
+        /// Un'altra casella · another mailbox.
+        #[arg(long)]
+        to: Option<String>,
+    },
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct Confirm {
+    /// `in-12` (`concerto pec queue`).
+    pub(crate) id: String,
+    /// Che cos'è · what it is: `other`, una comunicazione da registrare · a communication to be recorded; `none`, non riguarda una conferenza · it
+    /// concerns no conference.
+    #[arg(long = "as", value_name = "KIND")]
+    pub(crate) kind: String,
+    /// Da chi viene, se non si sa dalla casella · from whom, where the mailbox does not tell: `IPA/AOO`, `applicant`.
+    #[arg(long)]
+    pub(crate) from: Option<String>,
+    /// Il messaggio a cui risponde, o il suo inizio · the message that it answers, or its beginning.
+    #[arg(long)]
+    pub(crate) about: Option<String>,
 }
 
 #[derive(Debug, Args)]

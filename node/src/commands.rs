@@ -62,7 +62,7 @@ pub(crate) fn run(out: Output, arguments: Arguments) -> Result<(), Failure> {
         },
         Command::Repair => repair::run(out, &Home::open(&folder)?),
         Command::Clock(cli::Clock::Confirm) => tell(out, &Home::open(&folder)?, WireOrder::ConfirmClock),
-        Command::Pec(cli::Pec::Inspect(inspect)) => pec::inspect(out, &inspect),
+        Command::Pec(command) => pec::run(out, &folder, &command),
         Command::Terms(asked) => terms::run(out, &folder, &asked),
     }
 }
@@ -144,15 +144,8 @@ fn send_act(out: Output, home: &Home, send: &cli::Send) -> Result<(), Failure> {
 }
 
 /// Gives an order to the running node, or carries it out on the store when none runs.
-fn tell(out: Output, home: &Home, order: WireOrder) -> Result<(), Failure> {
-    let reply = match control::call(&home.socket_path(), &order)? {
-        Some(reply) => reply,
-        None => {
-            let order = order.into_order().map_err(Failure::refused)?;
-            let Some(order) = order else { return Ok(()) };
-            without_node(home, order)?
-        }
-    };
+pub(crate) fn tell(out: Output, home: &Home, order: WireOrder) -> Result<(), Failure> {
+    let Some(reply) = give(home, order)? else { return Ok(()) };
     match reply {
         WireReply::Fault { fault } => Err(Failure::refused(fault)),
         WireReply::Sent { conference, message, warnings } => {
@@ -167,9 +160,19 @@ fn tell(out: Output, home: &Home, order: WireOrder) -> Result<(), Failure> {
         WireReply::StateDigests { .. }
         | WireReply::Transfers { .. }
         | WireReply::Duties { .. }
+        | WireReply::Polled { .. }
         | WireReply::Pong
         | WireReply::Stopping => Ok(()),
     }
+}
+
+/// Gives an order to the running node, or carries it out on the store; none where it is no order for the core and no node runs.
+pub(crate) fn give(home: &Home, order: WireOrder) -> Result<Option<WireReply>, Failure> {
+    if let Some(reply) = control::call(&home.socket_path(), &order)? {
+        return Ok(Some(reply));
+    }
+    let order = order.into_order().map_err(Failure::refused)?;
+    order.map(|order| without_node(home, order)).transpose()
 }
 
 /// Carries out an order on the store; nobody waits for receipts, because nothing leaves before the node runs.

@@ -19,6 +19,7 @@ use tokio::sync::{Notify, Semaphore, mpsc, oneshot};
 
 use crate::duties::{Asked, Desk};
 use crate::engine::Told;
+use crate::pec::{Bell, Round};
 use crate::transfers::{TransferProgress, Transfers};
 
 /// Greatest order with its documents, in bytes.
@@ -50,6 +51,14 @@ pub(crate) enum WireOrder {
         #[serde(default)]
         wait: bool,
     },
+    /// An order that is carried out once.
+    Once {
+        key: Digest,
+        request: Digest,
+        inner: Box<WireOrder>,
+    },
+    /// Read the certified mailbox now.
+    Poll,
     StateDigests,
     /// What is on its way to this node.
     Transfers,
@@ -93,6 +102,7 @@ pub(crate) enum WireReply {
     StateDigests { states: Vec<(ConferenceId, Digest)> },
     Transfers { transfers: Vec<TransferProgress> },
     Duties { text: String, value: Value },
+    Polled { came: usize, sent: usize, recorded: usize, unread: Option<(String, String)> },
     Done,
     Pong,
     Stopping,
@@ -104,7 +114,8 @@ impl From<Result<Reply, Fault>> for WireReply {
         match result {
             Ok(Reply::Sent { conference, message, warnings }) => Self::Sent { conference, message, warnings },
             Ok(Reply::StateDigests(states)) => Self::StateDigests { states },
-            Ok(Reply::Done) => Self::Done,
+            // links come by mail to the node's own office, never over this socket
+            Ok(Reply::Done | Reply::Held { .. }) => Self::Done,
             Err(fault) => Self::Fault { fault },
         }
     }
@@ -114,7 +125,12 @@ impl WireOrder {
     /// The order for the core; none for what the runtime does itself.
     pub(crate) fn into_order(self) -> Result<Option<Order>, Fault> {
         Ok(match self {
-            Self::Ping | Self::Scrub | Self::Stop | Self::Transfers | Self::Duties { .. } => None,
+            Self::Ping | Self::Scrub | Self::Stop | Self::Poll | Self::Transfers | Self::Duties { .. } => {
+                None
+            }
+            Self::Once { key, request, inner } => {
+                inner.into_order()?.map(|order| Order::Once { key, request, order: Box::new(order) })
+            }
             Self::StateDigests => Some(Order::StateDigests),
             Self::ConfirmClock => Some(Order::ConfirmClock),
             Self::Open { act, body, documents } => {
@@ -149,6 +165,8 @@ pub(crate) struct Signals {
     pub(crate) stop: Notify,
     /// Scrub now.
     pub(crate) scrub: Notify,
+    /// Read the certified mailbox now.
+    pub(crate) pec: Arc<Bell>,
 }
 
 /// Serves orders until the engine is gone.
@@ -238,6 +256,7 @@ async fn answer(
                 fault: Fault::technical("node.stopping", &"the node is stopping"),
             });
         }
+        Ok(WireOrder::Poll) => return poll(signals).await,
         Ok(WireOrder::Scrub) => {
             signals.scrub.notify_one();
             return WireReply::Done;
@@ -260,6 +279,17 @@ async fn answer(
             fault: Fault::technical("node.stopping", &"the node stopped before the reply"),
         },
         Err(_) => WireReply::Fault { fault: no_receipt() },
+    }
+}
+
+/// Has the mailbox read now, and waits for that.
+async fn poll(signals: &Signals) -> WireReply {
+    let bell = signals.pec.clone();
+    let rung = tokio::task::spawn_blocking(move || bell.ring(RECEIPTS_WAIT)).await;
+    match rung {
+        Ok(Ok(Round { came, sent, recorded, unread })) => WireReply::Polled { came, sent, recorded, unread },
+        Ok(Err((code, text))) => WireReply::Fault { fault: Fault::technical(&code, &text) },
+        Err(_) => WireReply::Fault { fault: Fault::technical("node.stopping", &"the node is stopping") },
     }
 }
 

@@ -183,6 +183,11 @@ impl Engine {
         receiver.try_recv().unwrap_or_else(|_| Err(store_failed()))
     }
 
+    /// Has an alarm written with the next order.
+    pub(crate) fn raise(&mut self, alarm: Alarm) {
+        self.keeping.raise(alarm);
+    }
+
     fn order_input(&mut self, order: Box<Order>, reply: oneshot::Sender<Result<Reply, Fault>>) -> Input {
         self.next_reply += 1;
         self.replies.insert(self.next_reply, reply);

@@ -20,6 +20,7 @@ use crate::home::Home;
 use crate::keeping;
 use crate::mail;
 use crate::output::{Failure, Output};
+use crate::pec;
 use crate::repair;
 use crate::scrubbing::Scrubbing;
 use crate::transfers::Transfers;
@@ -89,6 +90,7 @@ async fn serve(out: Output, home: &Home, first: bool) -> Result<Ended, Failure> 
     let aside = (transfers.clone(), desk.clone());
     tokio::spawn(control::serve(bind(&socket)?, tell.clone(), signals.clone(), aside));
     let scrubbing = Scrubbing::start(home.clone(), tell.clone(), signals.clone());
+    let office = pec::Worker::start(home, tell.clone(), signals.pec.clone())?;
 
     let shown = (connected, desk.index.clone());
     let serving = match api::start(home, tell.clone(), (documents, transfers.clone()), shown).await {
@@ -111,6 +113,9 @@ async fn serve(out: Output, home: &Home, first: bool) -> Result<Ended, Failure> 
     }
     tracing::info!("stopping");
     scrubbing.stop();
+    if let Some(office) = office {
+        let _ = tokio::task::spawn_blocking(move || office.stop()).await; // what it cuts off is taken up at the next start
+    }
     desk.index.stop();
     if let Some(serving) = serving {
         serving.stop().await;

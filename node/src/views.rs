@@ -90,7 +90,7 @@ pub(crate) fn name_of(home: &Home, writer: &Writer) -> String {
 }
 
 /// The first digits of a conference's random part: enough to name it on one node.
-fn short_name(id: &ConferenceId) -> String {
+pub(crate) fn short_name(id: &ConferenceId) -> String {
     short(&id.nonce().to_string())
 }
 

@@ -39,6 +39,22 @@ impl SmtpSender {
     }
 }
 
+impl SmtpSender {
+    /// Connects and logs in, and hands nothing over.
+    ///
+    /// # Errors
+    /// [`SubmitError`].
+    pub fn check(&mut self) -> Result<(), SubmitError> {
+        let Some(server) = &self.settings.submission else { return Err(SubmitError::ReadOnly) };
+        self.runtime.block_on(async {
+            let mut connection = log_in(server, &self.settings).await?;
+            // it worked, whatever becomes of the farewell
+            let _ = within(ANSWER_TIME_MAX, "QUIT", connection.quit()).await;
+            Ok(())
+        })
+    }
+}
+
 impl MailSender for SmtpSender {
     fn submit(&mut self, mail: &OutgoingMail) -> Result<(), SubmitError> {
         let Some(server) = &self.settings.submission else { return Err(SubmitError::ReadOnly) };

@@ -326,7 +326,7 @@ impl Node {
     }
 
     /// A document is held now. A message whose documents are all held is told *complete*, once.
-    fn document_held(
+    pub(crate) fn document_held(
         &mut self,
         world: &World<'_>,
         step: &mut Step,

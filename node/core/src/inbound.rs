@@ -133,7 +133,7 @@ impl Node {
     }
 
     /// The *accepted* receipts for messages held now: the first ever given is given again, new ones cover several messages.
-    fn receipts_for(
+    pub(crate) fn receipts_for(
         &mut self,
         world: &World<'_>,
         step: &mut Step,

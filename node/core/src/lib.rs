@@ -22,6 +22,7 @@ mod ingest;
 pub mod keyring;
 mod lead;
 pub mod mailing;
+mod mailed;
 pub mod node;
 pub mod once;
 mod outbound;

@@ -315,6 +315,10 @@ impl Node {
                 }
                 self.send(world, step, &conference, draft)
             }
+            Order::Mailed { link, bundle } => self.take_mailed(world, step, &link, bundle.as_deref()),
+            Order::MailedDocument { message, digest, salt, bytes } => {
+                self.take_mailed_document(world, step, message, (digest, salt, &bytes))
+            }
             // a key within a key is no order that anybody gives
             Order::Once { order, .. } => self.order_once(world, step, *order).map(|(result, _)| result),
             Order::StateDigests => {
@@ -465,7 +469,7 @@ fn read_incarnation(
     Ok((incarnation, true))
 }
 
-/// Whether an order writes a link.
+/// Whether an order writes a link, or a document that a link lists. A link that came is refused only where it is new.
 fn writes(order: &Order) -> bool {
-    matches!(order, Order::Open { .. } | Order::Send { .. })
+    matches!(order, Order::Open { .. } | Order::Send { .. } | Order::MailedDocument { .. })
 }

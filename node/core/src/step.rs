@@ -2,7 +2,7 @@
 
 use concerto_exchange::delivery::Monotonic;
 use concerto_exchange::transfer::FetchFailure;
-use concerto_message::{Audience, ConferenceId, Digest, Listed, MessageId, SignatureCheck, Writer};
+use concerto_message::{Audience, ConferenceId, Digest, Listed, MessageId, Salt, SignatureCheck, Writer};
 use concerto_port::{DocumentStore, JournalRead, PeerFailure, Random, Signer, Write};
 use concerto_procedure::acts::{Act, Behalf};
 use jiff::Timestamp;
@@ -186,6 +186,24 @@ pub enum Order {
         /// The order.
         order: Box<Order>,
     },
+    /// Takes a link that came by certified mail, as if the node of its author had delivered it.
+    Mailed {
+        /// The link.
+        link: String,
+        /// The trust bundle that its header names, if it came along.
+        bundle: Option<Vec<u8>>,
+    },
+    /// Takes a body or document of a link that is held, which came by certified mail.
+    MailedDocument {
+        /// The link that lists it.
+        message: MessageId,
+        /// Under which digest.
+        digest: Digest,
+        /// Its salt.
+        salt: Salt,
+        /// Its bytes.
+        bytes: Vec<u8>,
+    },
     /// Tells the digest of every state held in memory, to compare it with its recomputation.
     StateDigests,
     /// An operator says that the clock is right as it stands.
@@ -223,6 +241,15 @@ pub enum Reply {
         message: MessageId,
         /// What the official should know (code and text).
         warnings: Vec<Fault>,
+    },
+    /// A link that came by certified mail is held.
+    Held {
+        /// The conference.
+        conference: ConferenceId,
+        /// The message.
+        message: MessageId,
+        /// Whether this node did not hold it before.
+        new: bool,
     },
     /// Digests of the states in memory: SHA-256 of their JSON.
     StateDigests(Vec<(ConferenceId, Digest)>),

@@ -203,6 +203,15 @@ impl MailStore {
         all(&self.connection, &sql, [bounded(sent)], read_received)
     }
 
+    /// The mail to which a provider gave an identifier, as a receipt about it says (`identifier` in the facts).
+    ///
+    /// # Errors
+    /// [`JournalError`].
+    pub fn sent_identified(&self, identifier: &str) -> Result<Option<u64>, JournalError> {
+        let sql = "SELECT sent FROM received WHERE sent IS NOT NULL AND json_extract(facts, '$.identifier') = ?1 LIMIT 1";
+        first(&self.connection, sql, [identifier], |row| number(row, 0))
+    }
+
     /// A mail that came in.
     ///
     /// # Errors

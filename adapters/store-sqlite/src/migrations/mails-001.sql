@@ -70,6 +70,7 @@ CREATE TABLE received (
 ) STRICT;
 CREATE INDEX received_status ON received (status) WHERE status <> 'done';
 CREATE INDEX received_sent ON received (sent) WHERE sent IS NOT NULL;
+CREATE INDEX received_identifier ON received (json_extract(facts, '$.identifier')) WHERE sent IS NOT NULL;
 
 CREATE TRIGGER sent_stays BEFORE UPDATE OF row, message_id, sender, recipient, conference, message, body, repetition, mail ON sent
 BEGIN SELECT RAISE(ABORT, 'a mail that went out is never changed'); END;
