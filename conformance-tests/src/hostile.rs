@@ -13,6 +13,6 @@ mod arena;
 mod cheat;
 mod raw;
 
-pub use arena::{Arena, Control, Serving, Snapshot, eventually};
+pub use arena::{Arena, Control, Serving, Snapshot, eventually, program};
 pub use cheat::{Cheat, Manner, Outcome, Said};
 pub use raw::{Raw, RawStream};

@@ -87,10 +87,10 @@ async fn serve(out: Output, home: &Home, first: bool) -> Result<Ended, Failure> 
     run_beside(&desk, &tell, checkpointer);
     let socket = home.socket_path();
     let signals = Arc::new(Signals::default());
+    let office = pec::Worker::start(home, tell.clone(), signals.pec.clone())?;
     let aside = (transfers.clone(), desk.clone());
     tokio::spawn(control::serve(bind(&socket)?, tell.clone(), signals.clone(), aside));
     let scrubbing = Scrubbing::start(home.clone(), tell.clone(), signals.clone());
-    let office = pec::Worker::start(home, tell.clone(), signals.pec.clone())?;
 
     let shown = (connected, desk.index.clone());
     let serving = match api::start(home, tell.clone(), (documents, transfers.clone()), shown).await {

@@ -47,6 +47,11 @@ static PROGRAM: LazyLock<PathBuf> = LazyLock::new(|| {
     folder.join("concerto")
 });
 
+/// The program under test.
+pub fn program() -> &'static Path {
+    &PROGRAM
+}
+
 /// The federation: one folder for each member, all listed to all.
 pub struct Arena {
     folder: tempfile::TempDir,

@@ -58,12 +58,7 @@ pub(crate) fn collect(
     now: Timestamp,
 ) -> Result<usize, Failure> {
     let reader = views::reader(home)?;
-    let Some(begun) = store.noted(BEGUN)? else {
-        let last = reader.tips()?.link;
-        store.keep(&[], Some((LOOKED, last)))?;
-        store.note(BEGUN, last, true)?;
-        return Ok(0);
-    };
+    let begun = begin(&reader, store)?;
     let documents = home.documents()?;
     let mut found = 0;
     loop {
@@ -87,6 +82,16 @@ pub(crate) fn collect(
         failpoint::hit_if("pec-kept", !mails.is_empty());
         found += mails.len();
     }
+}
+
+/// Notes from where on acts go by PEC: the end of the journal when the mailbox was first used. Gives that row.
+pub(crate) fn begin(reader: &dyn JournalFeed, store: &mut MailStore) -> Result<u64, Failure> {
+    if let Some(begun) = store.noted(BEGUN)? {
+        return Ok(begun);
+    }
+    let last = reader.tips()?.link;
+    store.note(BEGUN, last, true)?;
+    Ok(store.noted(BEGUN)?.unwrap_or(last))
 }
 
 /// What mails are made from.

@@ -1,0 +1,583 @@
+//! A node that works a certified mailbox, from outside: the `concerto` program, an SMTP server over TLS that does what a test wants, and a folder of
+//! mail files in which providers of a test put signed receipts and envelopes.
+//!
+//! ```text
+//!   lead ──SMTP, TLS──> server of the test ··> acceptance, delivery, envelope (signed) ──.eml──> folder ──> lead, or a body's node
+//! ```
+//! Properties: a notice to a body without a node leaves once and its certified delivery is recorded once, whatever the step at which the node
+//! is killed; after an unknown outcome nothing leaves a second time while the acceptance may come, and one marked repetition after that; a message of a
+//! node that comes by mail is held as if it had come directly, with its text; a mail of a person waits, tied to its case, until an official says what it is.
+//!
+//! It would catch a mail that leaves before it is kept, an attempt that a crash forgets, a receipt that moves the state and is not kept, a cursor
+//! that is ahead of its mails, a record written twice, and a receipt that nobody signed taken for proof.
+
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::indexing_slicing,
+    clippy::panic,
+    reason = "helpers of tests stop at the first surprise"
+)]
+
+use concerto_conformance::acts;
+use concerto_conformance::hostile::{Arena, eventually, program};
+use concerto_conformance::pec::message::{Draft, Facts};
+use concerto_conformance::pec::{World, instant};
+use concerto_core::Case;
+use concerto_message::{ConferenceId, Writer};
+use concerto_pec::{PecType, ReceiptForm};
+use concerto_port::JournalFeed;
+use concerto_procedure::acts::{Act, Direction, Outside, Position};
+use concerto_store_sqlite::SqliteReader;
+use jiff::Timestamp;
+use openssl::ssl::{SslAcceptor, SslMethod, SslStream};
+use serde_json::{Value, json};
+use std::io::{BufRead, BufReader, Write};
+use std::net::{TcpListener, TcpStream};
+use std::os::unix::fs::PermissionsExt;
+use std::path::{Path, PathBuf};
+use std::process::{Child, Command, Stdio};
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
+use std::sync::{Arc, Mutex};
+use std::time::{Duration, SystemTime};
+
+const LEAD: &str = "r_prova/URB";
+const BODY: &str = "c_prova/PROT";
+/// It has a mailbox and no node.
+const ALONE: &str = "p_sola/PROT";
+const LEAD_PEC: &str = "protocollo@pec.regione.example";
+const BODY_PEC: &str = "protocollo@pec.comune.example";
+const ALONE_PEC: &str = "protocollo@pec.provincia.example";
+const NOON: &str = "2026-11-30T11:00:00Z";
+
+/// A mail server that takes what it is given, or breaks off after having taken it.
+struct MailServer {
+    port: u16,
+    authority: Vec<u8>,
+    taken: Arc<Mutex<Vec<Vec<u8>>>>,
+    breaks_off: Arc<AtomicBool>,
+}
+
+impl MailServer {
+    fn start() -> Self {
+        let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+        let port = listener.local_addr().unwrap().port();
+        let (certificate, key) = certificate();
+        let mut acceptor = SslAcceptor::mozilla_intermediate_v5(SslMethod::tls()).unwrap();
+        acceptor.set_certificate(&certificate).unwrap();
+        acceptor.set_private_key(&key).unwrap();
+        let acceptor = acceptor.build();
+        let server = Self {
+            port,
+            authority: certificate.to_pem().unwrap(),
+            taken: Arc::default(),
+            breaks_off: Arc::default(),
+        };
+        let (taken, breaks_off) = (server.taken.clone(), server.breaks_off.clone());
+        std::thread::spawn(move || {
+            for stream in listener.incoming().map_while(Result::ok) {
+                // the client may be gone, or want no more
+                let Ok(stream) = acceptor.accept(stream) else { continue };
+                let _ = converse(BufReader::new(stream), &taken, &breaks_off);
+            }
+        });
+        server
+    }
+
+    fn taken(&self) -> Vec<Sent> {
+        self.taken.lock().unwrap().iter().map(|mail| Sent(String::from_utf8(mail.clone()).unwrap())).collect()
+    }
+}
+
+fn converse(
+    mut client: BufReader<SslStream<TcpStream>>,
+    taken: &Mutex<Vec<Vec<u8>>>,
+    breaks_off: &AtomicBool,
+) -> std::io::Result<()> {
+    client.get_mut().write_all(b"220 prova ESMTP\r\n")?;
+    let mut line = String::new();
+    while client.read_line(&mut line)? > 0 {
+        let answer = match line.get(..4).unwrap_or_default() {
+            "EHLO" => "250-prova\r\n250 AUTH PLAIN\r\n",
+            "AUTH" => "235 benvenuto\r\n",
+            "DATA" => {
+                client.get_mut().write_all(b"354 avanti\r\n")?;
+                let mut mail = Vec::new();
+                loop {
+                    line.clear();
+                    if client.read_line(&mut line)? == 0 || line == ".\r\n" {
+                        break;
+                    }
+                    mail.extend_from_slice(line.strip_prefix('.').unwrap_or(&line).as_bytes());
+                }
+                taken.lock().unwrap().push(mail);
+                if breaks_off.load(Ordering::SeqCst) {
+                    return Ok(());
+                }
+                "250 preso\r\n"
+            }
+            _ => "250 va bene\r\n",
+        };
+        client.get_mut().write_all(answer.as_bytes())?;
+        line.clear();
+    }
+    Ok(())
+}
+
+fn certificate() -> (openssl::x509::X509, openssl::pkey::PKey<openssl::pkey::Private>) {
+    use openssl::x509::extension::{BasicConstraints, SubjectAlternativeName};
+    let key = openssl::pkey::PKey::from_rsa(openssl::rsa::Rsa::generate(2048).unwrap()).unwrap();
+    let mut name = openssl::x509::X509NameBuilder::new().unwrap();
+    name.append_entry_by_text("CN", "localhost").unwrap();
+    let name = name.build();
+    let mut made = openssl::x509::X509Builder::new().unwrap();
+    made.set_version(2).unwrap();
+    made.set_subject_name(&name).unwrap();
+    made.set_issuer_name(&name).unwrap();
+    made.set_pubkey(&key).unwrap();
+    made.set_not_before(&openssl::asn1::Asn1Time::days_from_now(0).unwrap()).unwrap();
+    made.set_not_after(&openssl::asn1::Asn1Time::days_from_now(30).unwrap()).unwrap();
+    made.append_extension(BasicConstraints::new().build().unwrap()).unwrap();
+    let names =
+        SubjectAlternativeName::new().dns("localhost").build(&made.x509v3_context(None, None)).unwrap();
+    made.append_extension(names).unwrap();
+    made.sign(&key, openssl::hash::MessageDigest::sha256()).unwrap();
+    (made.build(), key)
+}
+
+/// A mail that the server took.
+struct Sent(String);
+
+impl Sent {
+    fn field(&self, name: &str) -> Option<String> {
+        let start = format!("{name}: ");
+        let head = self.0.split("\r\n\r\n").next().unwrap().replace("\r\n ", " ").replace("\r\n\t", " ");
+        head.lines().find_map(|line| line.strip_prefix(&start).map(str::to_owned))
+    }
+
+    fn message_id(&self) -> String {
+        self.field("Message-ID").unwrap().trim_matches(['<', '>']).to_owned()
+    }
+
+    fn recipient(&self) -> String {
+        self.field("To").unwrap().trim_matches(['<', '>']).to_owned()
+    }
+
+    /// What its providers would certify at a time.
+    fn facts(&self, at: Timestamp) -> Facts {
+        static COUNT: AtomicUsize = AtomicUsize::new(0);
+        let count = COUNT.fetch_add(1, Ordering::SeqCst);
+        Facts {
+            sender: self.field("From").unwrap().trim_matches(['<', '>']).to_owned(),
+            recipients: vec![(self.recipient(), true)],
+            message_id: Some(self.message_id()),
+            identifier: format!("opec{count}.{}", self.message_id()),
+            at,
+            subject: "Indizione".to_owned(),
+            form: Some(ReceiptForm::Concise),
+            delivered_to: Some(self.recipient()),
+            ..Facts::ordinary()
+        }
+    }
+
+    /// The envelope in which it reaches its recipient.
+    fn envelope(&self, at: Timestamp) -> Vec<u8> {
+        let facts = Facts { form: Some(ReceiptForm::Complete), ..self.facts(at) };
+        let mut draft = Draft::of(PecType::Envelope, &facts);
+        draft.original = Some(self.0.as_bytes().to_vec());
+        // the lead's mails come from the first provider's domain, the municipality's from the second's
+        let world = World::get();
+        let by = if facts.sender == LEAD_PEC { &world.sender_provider } else { &world.recipient_provider };
+        let from =
+            if facts.sender == LEAD_PEC { "pec.gestore-uno.example" } else { "pec.gestore-due.example" };
+        draft.set("From", Some(&format!("\"Per conto di: {}\" <posta-certificata@{from}>", facts.sender)));
+        draft.sign(by)
+    }
+}
+
+/// A federation with a mailbox for one of its nodes, or two.
+struct Stage {
+    arena: Arena,
+    server: MailServer,
+    files: AtomicUsize,
+}
+
+impl Stage {
+    fn new() -> Self {
+        let stage = Self {
+            arena: Arena::new(&[("lead", LEAD), ("body", BODY)]),
+            server: MailServer::start(),
+            files: AtomicUsize::new(0),
+        };
+        stage.set_clock(NOON);
+        for (name, address) in [("lead", LEAD_PEC), ("body", BODY_PEC)] {
+            stage.with_mailbox(name, address);
+        }
+        stage
+    }
+
+    fn home(&self, name: &str) -> PathBuf {
+        self.arena.home(name)
+    }
+
+    fn clock(&self) -> PathBuf {
+        self.home("clock")
+    }
+
+    fn set_clock(&self, at: &str) {
+        let beside = self.home("clock.new");
+        std::fs::write(&beside, at).unwrap();
+        std::fs::rename(beside, self.clock()).unwrap();
+    }
+
+    fn with_mailbox(&self, name: &str, address: &str) {
+        let home = self.home(name);
+        let world = World::get();
+        std::fs::write(home.join("virtual-clock"), self.clock().to_str().unwrap()).unwrap();
+        std::fs::create_dir(home.join("mails")).unwrap();
+        std::fs::write(home.join("keys/pec-password"), "segreta\n").unwrap();
+        std::fs::set_permissions(home.join("keys/pec-password"), std::fs::Permissions::from_mode(0o600))
+            .unwrap();
+        std::fs::write(home.join("tls.pem"), &self.server.authority).unwrap();
+        std::fs::write(home.join("pec-ca.pem"), world.authority.pem()).unwrap();
+        std::fs::write(home.join("directory.ldif"), world.ldif()).unwrap();
+        let file = home.join("node.toml");
+        let mut configured = std::fs::read_to_string(&file).unwrap();
+        let mut pec = configured.split_off(configured.find("\n[pec]\n").unwrap());
+        for (key, value) in [
+            ("address", format!("{address:?}")),
+            ("password", "\"keys/pec-password\"".to_owned()),
+            ("mails", "\"mails\"".to_owned()),
+            ("smtp_host", "\"localhost\"".to_owned()),
+            ("smtp_port", self.server.port.to_string()),
+            ("tls_authorities", "\"tls.pem\"".to_owned()),
+            ("authorities", "\"pec-ca.pem\"".to_owned()),
+            ("directory", "\"directory.ldif\"".to_owned()),
+        ] {
+            let line = pec.lines().find(|line| line.starts_with(&format!("{key} = "))).unwrap().to_owned();
+            pec = pec.replacen(&format!("\n{line}\n"), &format!("\n{key} = {value}\n"), 1);
+        }
+        std::fs::write(file, configured + &pec).unwrap();
+    }
+
+    /// Runs a command of a node; its JSON.
+    fn run(&self, name: &str, words: &[&str]) -> Value {
+        let (code, out, err) = self.run_any(name, words);
+        assert_eq!(code, 0, "{words:?}: {err}");
+        serde_json::from_str(&out).unwrap()
+    }
+
+    fn run_any(&self, name: &str, words: &[&str]) -> (i32, String, String) {
+        let mut command = Command::new(program());
+        command.arg("--home").arg(self.home(name)).args(["--format", "json", "--lang", "it"]).args(words);
+        let done = command.env_remove("CONCERTO_FAILPOINT").output().unwrap();
+        let text = |bytes: Vec<u8>| String::from_utf8(bytes).unwrap();
+        (done.status.code().unwrap_or(-1), text(done.stdout), text(done.stderr))
+    }
+
+    /// Puts a mail into the folder that a node reads.
+    fn put(&self, name: &str, mail: &[u8]) {
+        let number = self.files.fetch_add(1, Ordering::SeqCst);
+        let folder = self.home(name).join("mails");
+        let beside = folder.join(format!(".{number}"));
+        let mut file = std::fs::File::create(&beside).unwrap();
+        file.write_all(mail).unwrap();
+        file.set_modified(SystemTime::now() - Duration::from_secs(60)).unwrap();
+        std::fs::rename(beside, folder.join(format!("{number}.eml"))).unwrap();
+    }
+
+    /// The lead calls these bodies; the notice names the mailbox of the one without a node.
+    fn open(&self, called: &[&str]) -> ConferenceId {
+        let bodies: Vec<Writer> = called.iter().map(|body| body.parse().unwrap()).collect();
+        let act = acts::notice("2026-11-30".parse().unwrap(), &bodies);
+        let Act::Notice(notice) = &act else { panic!("a notice") };
+        let mut body = acts::body_of(&act).unwrap();
+        let asked = |invited: &concerto_procedure::acts::Invited| {
+            let mut asked = json!({ "body": invited.body, "act": acts::ASKED, "text": "Parere di prova" });
+            if invited.body.to_string() == ALONE {
+                asked["pec"] = json!(ALONE_PEC);
+            }
+            asked
+        };
+        body["acts"] = notice.invited.iter().map(asked).collect();
+        let facts = serde_json::to_value(&act).unwrap()["facts"].clone();
+        let write = |name: &str, value: &Value| {
+            let path = self.home(name);
+            std::fs::write(&path, value.to_string()).unwrap();
+            path.to_str().unwrap().to_owned()
+        };
+        let (facts, body) = (write("facts.json", &facts), write("body.json", &body));
+        let opened = self.run("lead", &["conference", "open", "--facts", &facts, "--body", &body]);
+        opened["conference"].as_str().unwrap().parse().unwrap()
+    }
+
+    fn case(&self, name: &str, conference: &ConferenceId) -> Case {
+        let reader = SqliteReader::open(self.home(name).join("journal.sqlite")).unwrap();
+        assert!(reader.tips().unwrap().link > 0);
+        Case::load(conference, &reader).unwrap().unwrap()
+    }
+
+    /// What a node recorded of communications.
+    fn records(&self, conference: &ConferenceId) -> Vec<(Outside, Direction, Timestamp)> {
+        let case = self.case("lead", conference);
+        let acts = case.entries().filter_map(|(_, entry)| match &entry.act {
+            Ok(Act::RecordedExchange(act)) => Some((act.party.clone(), act.direction, act.at)),
+            _ => None,
+        });
+        acts.collect()
+    }
+
+    fn serve(&self, name: &str, failpoint: Option<&str>) -> Node {
+        Node::start(&self.home(name), failpoint)
+    }
+}
+
+/// A node that serves; ended with the value.
+struct Node(Child);
+
+impl Node {
+    fn start(home: &Path, failpoint: Option<&str>) -> Self {
+        let errors =
+            std::fs::OpenOptions::new().create(true).append(true).open(home.join("stderr.txt")).unwrap();
+        let mut command = Command::new(program());
+        command.arg("--home").arg(home).args(["--format", "json", "serve"]).env_remove("CONCERTO_FAILPOINT");
+        if let Some(name) = failpoint {
+            command.env("CONCERTO_FAILPOINT", format!("{name}:1"));
+        }
+        let mut child = command.stdout(Stdio::piped()).stderr(errors).spawn().unwrap();
+        let out = child.stdout.take().unwrap();
+        let mut ready = String::new();
+        // without a line where it dies before
+        BufReader::new(out).read_line(&mut ready).unwrap();
+        Self(child)
+    }
+
+    fn died(&mut self) -> bool {
+        self.0.try_wait().unwrap().is_some()
+    }
+}
+
+impl Drop for Node {
+    fn drop(&mut self) {
+        let _ = self.0.kill(); // it may have ended
+        let _ = self.0.wait();
+    }
+}
+
+fn alone() -> Outside {
+    Outside::Body(ALONE.parse().unwrap())
+}
+
+/// Receipts of a delivery, as both providers sign them.
+fn receipts(sent: &Sent, at: &str) -> [Vec<u8>; 2] {
+    let world = World::get();
+    let facts = sent.facts(instant(at));
+    let accepted = Draft::of(PecType::Acceptance, &facts).sign(&world.sender_provider);
+    let mut delivery = Draft::of(PecType::Delivery, &facts);
+    delivery.set("From", Some("posta-certificata@pec.gestore-due.example"));
+    [accepted, delivery.sign(&world.recipient_provider)]
+}
+
+#[test]
+fn a_notice_reaches_a_body_without_a_node_and_its_certified_delivery_is_recorded() {
+    let stage = Stage::new();
+    let check = stage.run_any("lead", &["pec", "check"]);
+    assert_eq!(check.0, 0, "{} {}", check.1, check.2);
+    stage.run("lead", &["pec", "poll"]);
+    let node = stage.serve("lead", None);
+    let conference = stage.open(&[ALONE]);
+    eventually("the notice left", || !stage.server.taken().is_empty());
+    let sent = stage.server.taken().remove(0);
+    assert_eq!(
+        (sent.recipient().as_str(), sent.field("X-TipoRicevuta").as_deref()),
+        (ALONE_PEC, Some("completa"))
+    );
+    let text = concerto_pec::text(sent.0.as_bytes()).unwrap();
+    for said in [
+        "TERMINI",
+        "perentorio",
+        "AVVERTENZA SUL SILENZIO",
+        "COME RISPONDERE",
+        "Parere di prova",
+        &conference.to_string(),
+    ] {
+        assert!(text.contains(said), "{said}: {text}");
+    }
+    let carried = concerto_pec::carried(sent.0.as_bytes());
+    assert_eq!((carried.len(), carried[0].documents.len(), carried[0].bundle.is_some()), (1, 1, true));
+
+    // a receipt that nobody signed, and one about another's mail, change nothing
+    let facts = sent.facts(instant("2026-11-30T11:01:00Z"));
+    stage.put("lead", &Draft::of(PecType::Delivery, &facts).unsigned());
+    let other = Facts { message_id: Some("altro@pec.regione.example".to_owned()), ..facts };
+    stage.put("lead", &Draft::of(PecType::Acceptance, &other).sign(&World::get().sender_provider));
+    stage.run("lead", &["pec", "poll"]);
+    assert!(stage.records(&conference).is_empty());
+    let queue = stage.run("lead", &["pec", "queue"]);
+    assert_eq!(
+        queue["received"].as_array().unwrap().len(),
+        1,
+        "the unsigned one, which speaks of our mail: {queue}"
+    );
+    assert_eq!(queue["received"][0]["why"][0]["code"], "pec.signature.missing");
+
+    let at = "2026-11-30T11:02:00Z";
+    stage.set_clock("2026-11-30T11:05:00Z");
+    receipts(&sent, at).iter().for_each(|mail| stage.put("lead", mail));
+    eventually("the delivery is recorded", || !stage.records(&conference).is_empty());
+    receipts(&sent, "2026-11-30T11:03:00Z").iter().for_each(|mail| stage.put("lead", mail));
+    stage.run("lead", &["pec", "poll"]);
+    assert_eq!(stage.records(&conference), [(alone(), Direction::Sent, instant(at))]);
+    let shown = stage.run("lead", &["pec", "show", "out-1"]);
+    assert_eq!((&shown["state"], &shown["state_at"]), (&json!("delivered"), &json!(at)));
+    assert_eq!(stage.server.taken().len(), 1);
+    drop(node);
+}
+
+#[test]
+fn killed_at_any_step_nothing_leaves_twice_and_nothing_is_recorded_twice() {
+    for failpoint in ["pec-kept", "pec-handed", "pec-ended", "pec-read", "pec-judged", "pec-recorded"] {
+        let stage = Stage::new();
+        stage.run("lead", &["pec", "poll"]);
+        let mut node = stage.serve("lead", Some(failpoint));
+        let conference = stage.open(&[ALONE]);
+        let at = "2026-11-30T11:02:00Z";
+        if ["pec-kept", "pec-handed", "pec-ended"].contains(&failpoint) {
+            eventually(failpoint, || node.died());
+            node = stage.serve("lead", None);
+        }
+        eventually("the notice left", || !stage.server.taken().is_empty());
+        // within the wait nothing leaves again, although nobody knows
+        stage.set_clock("2026-11-30T11:05:00Z");
+        stage.run_any("lead", &["pec", "poll"]);
+        receipts(&stage.server.taken()[0], at).iter().for_each(|mail| stage.put("lead", mail));
+        if ["pec-read", "pec-judged", "pec-recorded"].contains(&failpoint) {
+            eventually(failpoint, || node.died());
+            node = stage.serve("lead", None);
+        }
+        eventually("the delivery is recorded", || !stage.records(&conference).is_empty());
+        stage.set_clock("2026-11-30T13:00:00Z");
+        stage.run("lead", &["pec", "poll"]);
+        assert_eq!(stage.records(&conference), [(alone(), Direction::Sent, instant(at))], "{failpoint}");
+        assert_eq!(stage.server.taken().len(), 1, "{failpoint}");
+        drop(node);
+    }
+}
+
+#[test]
+fn after_an_unknown_outcome_it_leaves_once_more_marked_and_then_a_person_decides() {
+    let stage = Stage::new();
+    stage.run("lead", &["pec", "poll"]);
+    // it dies after the attempt was noted and before anything left
+    let mut node = stage.serve("lead", Some("pec-begun"));
+    stage.open(&[ALONE]);
+    eventually("the attempt", || node.died());
+    stage.server.breaks_off.store(true, Ordering::SeqCst);
+    let node = stage.serve("lead", None);
+    stage.set_clock("2026-11-30T11:29:00Z");
+    stage.run("lead", &["pec", "poll"]);
+    assert!(stage.server.taken().is_empty(), "the acceptance may still come");
+    stage.set_clock("2026-11-30T11:31:00Z");
+    eventually("it leaves once more", || !stage.server.taken().is_empty());
+    assert_eq!(
+        stage.server.taken()[0].field("X-Concerto-Ripetizione").as_deref(),
+        Some("possibile-duplicato")
+    );
+    stage.set_clock("2026-11-30T12:30:00Z");
+    let waits = || stage.run("lead", &["pec", "queue"])["sent"][0]["problem"].clone();
+    eventually("a person decides", || waits() == json!("pec.sending.unknown"));
+    assert_eq!(stage.server.taken().len(), 1);
+    // the person has it sent anew
+    stage.server.breaks_off.store(false, Ordering::SeqCst);
+    let again = stage.run("lead", &["pec", "resend", "out-1"]);
+    assert_eq!(again["id"], "out-2");
+    eventually("it leaves anew", || stage.server.taken().len() == 2);
+    let [first, second] = &stage.server.taken()[..] else { panic!("two mails") };
+    assert_ne!(first.message_id(), second.message_id());
+    drop(node);
+}
+
+#[test]
+fn messages_of_nodes_come_by_mail_as_if_they_had_come_directly() {
+    let stage = Stage::new();
+    stage.run("lead", &["pec", "poll"]);
+    stage.run("body", &["pec", "poll"]);
+    let conference = stage.open(&[BODY, ALONE]);
+    let name = conference.to_string();
+    let notice = stage.case("lead", &conference).entries().next().unwrap().0.to_string();
+    stage.run("lead", &["pec", "send", &name, &notice[..12], BODY, "--to", BODY_PEC]);
+    stage.run("lead", &["pec", "poll"]);
+    let to_body = stage.server.taken().into_iter().find(|mail| mail.recipient() == BODY_PEC).unwrap();
+    stage.put("body", &to_body.envelope(instant("2026-11-30T11:00:30Z")));
+    stage.set_clock("2026-12-01T09:00:00Z");
+    stage.run("body", &["pec", "poll"]);
+    let held = stage.case("body", &conference);
+    assert_eq!(held.entries().count(), 1);
+    let shown = stage.run("body", &["conference", "show", &name]);
+    assert!(shown["subject"].is_string(), "its text came along: {shown}");
+
+    // the body answers by its node, and its message goes by mail
+    let act = acts::determination(Position::Assent);
+    let value = serde_json::to_value(&act).unwrap();
+    let (facts, body) = (stage.home("facts.json"), stage.home("text.json"));
+    std::fs::write(&facts, value["facts"].to_string()).unwrap();
+    std::fs::write(&body, acts::body_of(&act).unwrap().to_string()).unwrap();
+    let words = [
+        "act",
+        "send",
+        &name,
+        "Determination",
+        "--facts",
+        facts.to_str().unwrap(),
+        "--body",
+        body.to_str().unwrap(),
+    ];
+    let message = stage.run("body", &words)["message"].as_str().unwrap().to_owned();
+    stage.run("body", &["pec", "send", &name, &message, LEAD, "--to", LEAD_PEC]);
+    stage.run("body", &["pec", "poll"]);
+    let answer = stage.server.taken().into_iter().find(|mail| mail.recipient() == LEAD_PEC).unwrap();
+    let accepted = instant("2026-12-01T09:00:05Z");
+    stage.put("lead", &answer.envelope(accepted));
+    stage.set_clock("2026-12-01T09:10:00Z");
+    stage.run("lead", &["pec", "poll"]);
+    let case = stage.case("lead", &conference);
+    let id = message.parse().unwrap();
+    assert!(case.is_determination(id), "the lead holds it");
+    let from_body = (Outside::Body(BODY.parse().unwrap()), Direction::Received, accepted);
+    assert_eq!(stage.records(&conference), [from_body]);
+    // brought again, it changes nothing
+    stage.put("lead", &answer.envelope(accepted));
+    stage.run("lead", &["pec", "poll"]);
+    assert_eq!(stage.records(&conference).len(), 1);
+    assert!(stage.run("lead", &["pec", "queue"])["received"].as_array().unwrap().is_empty());
+}
+
+#[test]
+fn a_mail_of_a_person_waits_tied_to_its_case_until_an_official_says_what_it_is() {
+    let stage = Stage::new();
+    stage.run("lead", &["pec", "poll"]);
+    let conference = stage.open(&[ALONE]);
+    stage.run("lead", &["pec", "poll"]);
+    let sent = stage.server.taken().remove(0);
+    let mine = Sent(format!(
+        "From: {ALONE_PEC}\r\nTo: {LEAD_PEC}\r\nSubject: R: Indizione\r\nMessage-ID: <risposta@pec.provincia.example>\r\n\
+         In-Reply-To: <{}>\r\nContent-Type: text/plain; charset=utf-8\r\n\r\nSi trasmette il parere.\r\n",
+        sent.message_id()
+    ));
+    let at = instant("2026-12-01T08:00:00Z");
+    stage.put("lead", &mine.envelope(at));
+    stage.set_clock("2026-12-01T09:00:00Z");
+    stage.run("lead", &["pec", "poll"]);
+    assert!(stage.records(&conference).is_empty(), "nobody said what it is");
+    let queue = stage.run("lead", &["pec", "queue"]);
+    let waiting = &queue["received"][0];
+    assert_eq!((&waiting["conference"], &waiting["kind"]), (&json!(conference), &json!("mail")));
+    assert_eq!((&waiting["counts"], &waiting["sender"]), (&json!(true), &json!(ALONE_PEC)));
+    let id = waiting["id"].as_str().unwrap();
+    assert_eq!(stage.run_any("lead", &["pec", "confirm", id, "--as", "Determination"]).0, 2);
+    let confirmed = stage.run("lead", &["pec", "confirm", id, "--as", "other"]);
+    assert!(confirmed["recorded"].is_string());
+    assert_eq!(stage.records(&conference), [(alone(), Direction::Received, at)]);
+    assert_eq!(stage.run_any("lead", &["pec", "confirm", id, "--as", "none"]).0, 1, "it is decided");
+    assert!(stage.run("lead", &["pec", "queue"])["received"].as_array().unwrap().is_empty());
+}
