@@ -183,79 +183,78 @@ fn read_server(
     })
 }
 
+/// A key, and what is wrong with it.
+type Problems = Vec<(&'static str, Wrong)>;
+
 /// Everything that does not go together, in a mailbox that is used.
-fn together(settings: &PecSettings) -> Vec<(&'static str, Wrong)> {
+fn together(settings: &PecSettings) -> Problems {
     if settings.address.is_none() {
         return Vec::new();
     }
-    let mut wrong = Vec::new();
-    let mut add = |key, code, what: (&str, &str), instead: (&str, &str)| {
-        wrong.push((key, (code, text(what.0, what.1), text(instead.0, instead.1))));
-    };
-    match (&settings.imap.host, &settings.mails) {
-        (None, None) => add(
-            "imap_host",
-            Code::Missing,
-            ("manca dove leggere la casella", "it is missing where the mailbox is read"),
-            (
-                "Scrivere `imap_host`, o `mails` per una cartella di file .eml",
-                "Write `imap_host`, or `mails` for a folder of .eml files",
-            ),
-        ),
-        (Some(_), Some(_)) => add(
-            "mails",
-            Code::Value,
-            ("la casella è letta da due parti", "the mailbox is read in two places"),
-            ("Togliere `imap_host` o `mails`", "Remove `imap_host` or `mails`"),
-        ),
-        _ => {}
-    }
-    if settings.sends && settings.smtp.host.is_none() {
-        add(
-            "smtp_host",
-            Code::Missing,
-            ("manca il server di invio", "the server for sending is missing"),
-            (
-                "Scrivere `smtp_host`, o `sends = false` se invia un altro programma",
-                "Write `smtp_host`, or `sends = false` where another program sends",
-            ),
-        );
-    }
-    let logs_in = settings.imap.host.is_some() || settings.sends;
-    match (settings.password.is_some(), settings.credential.is_some()) {
-        (true, true) => add(
-            "credential",
-            Code::Value,
-            ("la password è indicata due volte", "the password is named twice"),
-            ("Togliere `password` o `credential`", "Remove `password` or `credential`"),
-        ),
-        (false, false) if logs_in => add(
-            "password",
-            Code::Missing,
-            ("manca la password della casella", "the mailbox's password is missing"),
-            (
-                "Scrivere uno fra `password` (un file) e `credential`",
-                "Write one of `password` (a file) and `credential`",
-            ),
-        ),
-        _ => {}
-    }
+    let mut wrong = servers(settings);
+    wrong.extend(password(settings));
     for (key, missing) in
         [("authorities", settings.authorities.is_none()), ("directory", settings.directory.is_none())]
     {
         if missing {
-            add(
-                key,
-                Code::Missing,
-                ("senza, nessuna ricevuta fa fede", "without it no receipt is evidence"),
-                (
-                    "Scrivere il file delle autorità di certificazione e quello dell'elenco dei gestori (AgID)",
-                    "Write the file of certification authorities, and that of the directory of providers (AgID)",
-                ),
+            let what = text("senza, nessuna ricevuta fa fede", "without it no receipt is evidence");
+            let instead = text(
+                "Scrivere il file delle autorità di certificazione e quello dell'elenco dei gestori (AgID)",
+                "Write the file of certification authorities, and that of the directory of providers (AgID)",
             );
+            wrong.push((key, (Code::Missing, what, instead)));
         }
     }
     wrong
+}
+
+fn servers(settings: &PecSettings) -> Problems {
+    let mut wrong = Vec::new();
+    match (&settings.imap.host, &settings.mails) {
+        (None, None) => {
+            let what = text("manca dove leggere la casella", "it is missing where the mailbox is read");
+            let instead = text(
+                "Scrivere `imap_host`, o `mails` per una cartella di file .eml",
+                "Write `imap_host`, or `mails` for a folder of .eml files",
+            );
+            wrong.push(("imap_host", (Code::Missing, what, instead)));
+        }
+        (Some(_), Some(_)) => {
+            let what = text("la casella è letta da due parti", "the mailbox is read in two places");
+            let instead = text("Togliere `imap_host` o `mails`", "Remove `imap_host` or `mails`");
+            wrong.push(("mails", value_error(what, instead)));
+        }
+        _ => {}
+    }
+    if settings.sends && settings.smtp.host.is_none() {
+        let what = text("manca il server di invio", "the server for sending is missing");
+        let instead = text(
+            "Scrivere `smtp_host`, o `sends = false` se invia un altro programma",
+            "Write `smtp_host`, or `sends = false` where another program sends",
+        );
+        wrong.push(("smtp_host", (Code::Missing, what, instead)));
+    }
+    wrong
+}
+
+fn password(settings: &PecSettings) -> Option<(&'static str, Wrong)> {
+    let logs_in = settings.imap.host.is_some() || settings.sends;
+    match (settings.password.is_some(), settings.credential.is_some()) {
+        (true, true) => {
+            let what = text("la password è indicata due volte", "the password is named twice");
+            let instead = text("Togliere `password` o `credential`", "Remove `password` or `credential`");
+            Some(("credential", value_error(what, instead)))
+        }
+        (false, false) if logs_in => {
+            let what = text("manca la password della casella", "the mailbox's password is missing");
+            let instead = text(
+                "Scrivere uno fra `password` (un file) e `credential`",
+                "Write one of `password` (a file) and `credential`",
+            );
+            Some(("password", (Code::Missing, what, instead)))
+        }
+        _ => None,
+    }
 }
 
 fn read_tls(written: &str) -> Result<PecTls, Wrong> {

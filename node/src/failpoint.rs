@@ -9,6 +9,10 @@
 //! | `mid-transaction` | after the changes of one input, others of the batch may follow |
 //! | `before-commit`, `after-commit` | around the commit of a batch |
 //! | `before-reply`, `before-ask`, `before-respond` | the commit is durable, an effect of it is not carried out |
+//! | `pec-kept` | mails that must leave are kept, none has left |
+//! | `pec-begun`, `pec-handed`, `pec-ended` | an attempt is noted; the mail was handed over; how that ended is noted |
+//! | `pec-read`, `pec-judged` | mails that came are kept with their cursor; what one is is noted |
+//! | `pec-taken`, `pec-recorded`, `pec-confirmed` | the core took a link, or wrote a record, and the mail store does not know it |
 //!
 //! Only in development builds (`debug_assertions`); a release contains nothing of it.
 

@@ -7,6 +7,8 @@
 //! documents/                      bodies and documents, addressed by content
 //! profile.toml  profile.toml.jws  values of the law that this administration decided, signed (where it has any)
 //! mail-sent.json                  the last day whose digest each official has got (where reminders are sent)
+//! pec.sqlite                      mails of the certified mailbox, sent and received (where there is one)
+//! pec-folder.index                numbers of the files of a folder of mails (where one is read)
 //! control.sock                    orders while the node serves
 //! ```
 

@@ -113,9 +113,7 @@ async fn serve(out: Output, home: &Home, first: bool) -> Result<Ended, Failure> 
     }
     tracing::info!("stopping");
     scrubbing.stop();
-    if let Some(office) = office {
-        let _ = tokio::task::spawn_blocking(move || office.stop()).await; // what it cuts off is taken up at the next start
-    }
+    pec::Worker::stop(office).await;
     desk.index.stop();
     if let Some(serving) = serving {
         serving.stop().await;

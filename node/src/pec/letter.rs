@@ -10,11 +10,13 @@ use concerto_pec::limits::OUTGOING_BYTES_MAX;
 use concerto_pec::{Address, LINK_TYPE, MailId, ReceiptForm, SaltFile, link_name, salt_file_name};
 use concerto_pec_mail::{Attached, Letter, compose};
 use concerto_port::{DocumentStore, Random};
+use concerto_procedure::acts::{Act, StatedDates};
 use concerto_procedure::language::{Lang, date_text};
 use concerto_procedure::terms::terms;
 use concerto_procedure::{Force, Term};
 use data_encoding::HEXLOWER;
 use jiff::Timestamp;
+use jiff::civil::Date;
 use serde_json::Value;
 
 use super::outgoing::{NO_ADDRESS, read_body};
@@ -253,24 +255,64 @@ fn asked(writing: &Writing<'_>, text: &Value, lines: &mut Vec<String>) {
     }
 }
 
-/// The dates that concern the body, with their norms.
+/// The dates that concern the body, with their norms: those that the act states, and where receipt is proved those that follow from it.
 fn dates(writing: &Writing<'_>, lines: &mut Vec<String>) {
-    let mut found: Vec<Term> = terms(writing.case.state());
-    found.retain(|term| term.body.as_ref().is_none_or(|body| body == writing.body));
-    found.sort_by_key(|term| term.strict);
+    let mut found: Vec<(Date, String)> = Vec::new();
+    if let Some(stated) = stated_in(writing) {
+        let sensitive = writing
+            .case
+            .state()
+            .bodies()
+            .get(writing.body)
+            .is_some_and(|body| !body.invited.sensitive.is_empty());
+        let determination =
+            stated.sensitive_until.filter(|_| sensitive).unwrap_or(stated.determination_until);
+        let rows = [
+            (
+                Some(stated.integration_until),
+                "ultimo giorno per chiedere integrazioni o chiarimenti",
+                true,
+                "art. 14-bis c. 2 lett. b)",
+            ),
+            (
+                Some(determination),
+                "ultimo giorno per rendere la determinazione",
+                true,
+                "art. 14-bis c. 2 lett. c)",
+            ),
+            (Some(stated.meeting_on), "riunione, se sarà necessaria", false, "art. 14-bis c. 2 lett. d)"),
+            (stated.procedure_until, "termine finale del procedimento", false, "art. 2"),
+        ];
+        for (day, what, peremptory, norm) in rows {
+            let force = if peremptory { " (termine perentorio)" } else { "" };
+            found.extend(day.map(|day| (day, format!("{what}{force} [L. 241/1990 {norm}]"))));
+        }
+    }
+    let own: Vec<Term> = terms(writing.case.state());
+    for term in own.into_iter().filter(|term| term.body.as_ref() == Some(writing.body)) {
+        let force = if term.force == Force::Peremptory { " (termine perentorio)" } else { "" };
+        found.push((
+            term.strict,
+            format!("{}{force}, dalla ricezione provata [{}]", term.kind.text(LANG), term.norm),
+        ));
+    }
     if found.is_empty() {
         return;
     }
+    found.sort();
     lines.push("TERMINI".to_owned());
-    for term in found {
-        let force = match term.force {
-            Force::Peremptory => " (perentorio)",
-            _ => "",
-        };
-        let what = sentence(term.kind.text(LANG));
-        lines.push(format!("- {}: {what}{force} [{}]", date_text(term.strict, LANG), term.norm));
-    }
+    lines.extend(found.into_iter().map(|(day, what)| format!("- {}: {what}", date_text(day, LANG))));
     lines.push(String::new());
+}
+
+/// The dates that the act states.
+fn stated_in(writing: &Writing<'_>) -> Option<StatedDates> {
+    match &writing.case.entry(writing.link.id())?.act {
+        Ok(Act::Notice(act)) => Some(act.dates.clone()),
+        Ok(Act::ParticipantAdded(act)) => act.dates.clone(),
+        Ok(Act::IntegrationDelivered(act)) => Some(act.dates.clone()),
+        _ => None,
+    }
 }
 
 fn documents_text(text: &Value, chosen: &Chosen, lines: &mut Vec<String>) {

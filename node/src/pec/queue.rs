@@ -313,56 +313,62 @@ fn reached_text(out: Output, proved: &Proved) -> String {
     format!("{}{at}{reason}", out.say(it, en))
 }
 
+/// One thing that is tried: its name, and what is said of it, or code and reason of the failure.
+type Tried = (&'static str, Result<String, (String, String)>);
+
 /// `concerto pec check`: connects to both servers and reads what is configured; no mail is read or sent.
 pub(super) fn check(out: Output, home: &Home) -> Result<(), Failure> {
     mailbox::configured(home)?;
-    let mut rows: Vec<(&str, Result<String, (String, String)>)> = Vec::new();
-    let told = |failure: Failure| {
-        let fault = failure.faults.into_iter().next();
-        fault
-            .map(|fault| (fault.code, if out.italian() { fault.text } else { fault.text_en }))
-            .unwrap_or_default()
-    };
-    rows.push(match mailbox::evidence(home) {
-        Ok(evidence) => {
-            ("providers", Ok(format!("{} gestori/providers", evidence.directory.providers().len())))
-        }
-        Err(failure) => ("providers", Err(told(failure))),
-    });
-    match mailbox::open(home) {
-        Err(failure) => rows.push(("mailbox", Err(told(failure)))),
-        Ok(mut open) => {
-            let mailbox = |error: MailboxError| (error.code().to_owned(), error.to_string());
-            // none is taken: the folder is opened, and that is all
-            let read = open.source.read(None, 0, &mut |_| ControlFlow::Break(()));
-            rows.push(("reading", read.map(|_| open.source_name.clone()).map_err(mailbox)));
-            let sends = match &mut open.sender {
-                None => Ok(out.say("invia un altro programma", "another program sends").to_owned()),
-                Some(sender) => sender
-                    .check()
-                    .map(|()| open.address.to_string())
-                    .map_err(|e| (e.code().to_owned(), e.to_string())),
-            };
-            rows.push(("sending", sends));
-        }
-    }
-    let good = rows.iter().all(|(_, result)| result.is_ok());
+    let tried = try_all(out, home);
+    let good = tried.iter().all(|(_, result)| result.is_ok());
     let mut text = String::new();
-    for (what, result) in &rows {
+    for (what, result) in &tried {
         let said = match result {
             Ok(said) => format!("ok  {said}"),
             Err((code, why)) => format!("no  {why} [{code}]"),
         };
         text.push_str(&line(&cell(what, 11), &said));
     }
-    let row = |(what, result): &(&str, Result<String, (String, String)>)| match result {
+    let row = |(what, result): &Tried| match result {
         Ok(said) => json!({ "what": what, "works": true, "text": said }),
         Err((code, why)) => json!({ "what": what, "works": false, "code": code, "text": why }),
     };
-    out.result(&text, &json!({ "works": good, "checks": rows.iter().map(row).collect::<Vec<_>>() }));
-    let faults = rows.into_iter().filter_map(|(_, result)| result.err());
+    out.result(&text, &json!({ "works": good, "checks": tried.iter().map(row).collect::<Vec<_>>() }));
+    let faults = tried.into_iter().filter_map(|(_, result)| result.err());
     let faults: Vec<_> = faults.map(|(code, why)| concerto_core::Fault::technical(&code, &why)).collect();
     if good { Ok(()) } else { Err(Failure { exit: Exit::Environment, faults }) }
+}
+
+fn try_all(out: Output, home: &Home) -> Vec<Tried> {
+    let told = |failure: Failure| {
+        let fault = failure.faults.into_iter().next();
+        fault
+            .map(|fault| (fault.code, if out.italian() { fault.text } else { fault.text_en }))
+            .unwrap_or_default()
+    };
+    let providers = mailbox::evidence(home)
+        .map(|found| format!("{} {}", found.directory.providers().len(), out.say("gestori", "providers")));
+    let mut tried = vec![("providers", providers.map_err(told))];
+    let mut open = match mailbox::open(home) {
+        Ok(open) => open,
+        Err(failure) => {
+            tried.push(("mailbox", Err(told(failure))));
+            return tried;
+        }
+    };
+    // none is taken: the folder is opened, and that is all
+    let read = open.source.read(None, 0, &mut |_| ControlFlow::Break(()));
+    let failed = |error: MailboxError| (error.code().to_owned(), error.to_string());
+    tried.push(("reading", read.map(|_| open.source_name.clone()).map_err(failed)));
+    let address = open.address.to_string();
+    let sends = match &mut open.sender {
+        None => Ok(out.say("invia un altro programma", "another program sends").to_owned()),
+        Some(sender) => {
+            sender.check().map(|()| address).map_err(|error| (error.code().to_owned(), error.to_string()))
+        }
+    };
+    tried.push(("sending", sends));
+    tried
 }
 
 #[cfg(test)]

@@ -138,8 +138,15 @@ impl Worker {
         Ok(Some(Self { bell, thread }))
     }
 
-    /// Ends it; waits a bounded time, for it may be in a call of the mailbox.
-    pub(crate) fn stop(self) {
+    /// Ends the office, if there is one. What that cuts off is taken up at the next start.
+    pub(crate) async fn stop(office: Option<Self>) {
+        if let Some(office) = office {
+            let _ = tokio::task::spawn_blocking(move || office.end()).await; // it panics only with its thread
+        }
+    }
+
+    /// Waits a bounded time, for it may be in a call of the mailbox.
+    fn end(self) {
         self.bell.stop();
         let until = Instant::now() + FAREWELL;
         while !self.thread.is_finished() && Instant::now() < until {
