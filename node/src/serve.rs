@@ -6,6 +6,7 @@ use concerto_store_sqlite::{Checkpointer, SqliteJournal};
 use serde_json::json;
 use std::collections::BTreeSet;
 use std::os::unix::fs::PermissionsExt;
+use std::path::PathBuf;
 use std::sync::Arc;
 use std::thread::JoinHandle;
 use std::time::Duration;
@@ -85,11 +86,9 @@ async fn serve(out: Output, home: &Home, first: bool) -> Result<Ended, Failure> 
         tokio::spawn(transfers.clone().serve_peers(streams));
     }
     run_beside(&desk, &tell, checkpointer);
-    let socket = home.socket_path();
     let signals = Arc::new(Signals::default());
     let office = pec::Worker::start(home, tell.clone(), signals.pec.clone())?;
-    let aside = (transfers.clone(), desk.clone());
-    tokio::spawn(control::serve(bind(&socket)?, tell.clone(), signals.clone(), aside));
+    let socket = serve_control(home, tell.clone(), signals.clone(), (transfers.clone(), desk.clone()))?;
     let scrubbing = Scrubbing::start(home.clone(), tell.clone(), signals.clone());
 
     let shown = (connected, desk.index.clone());
@@ -137,6 +136,18 @@ fn run_beside(desk: &Desk, tell: &mpsc::Sender<Told>, checkpointer: Checkpointer
     let index = desk.clone();
     tokio::task::spawn_blocking(move || index.warm());
     tokio::spawn(mail::reminders(desk.clone(), tell.clone()));
+}
+
+/// Serves orders over the control socket; gives its path.
+fn serve_control(
+    home: &Home,
+    tell: mpsc::Sender<Told>,
+    signals: Arc<Signals>,
+    aside: (Transfers, Desk),
+) -> Result<PathBuf, Failure> {
+    let socket = home.socket_path();
+    tokio::spawn(control::serve(bind(&socket)?, tell, signals, aside));
+    Ok(socket)
 }
 
 /// Gives the engine a thread of its own; the receiver hears when it ends, whatever the reason.

@@ -43,10 +43,11 @@ pub fn text(mail: &[u8]) -> Option<String> {
     let bytes = part.decoded(MAIL_BYTES_MAX).ok()?;
     let cut = bytes.get(..bytes.len().min(TEXT_BYTES_MAX)).unwrap_or_default();
     let charset = part.attribute("charset").unwrap_or("utf-8").to_ascii_lowercase();
-    Some(match mail_parser::decoders::charsets::map::charset_decoder(charset.as_bytes()) {
+    let said = match mail_parser::decoders::charsets::map::charset_decoder(charset.as_bytes()) {
         Some(decode) => decode(cut),
         None => String::from_utf8_lossy(cut).into_owned(),
-    })
+    };
+    (!said.trim().is_empty()).then_some(said)
 }
 
 /// The mails that a mail answers, the nearest first: `In-Reply-To`, then `References` from its end.
