@@ -4,7 +4,7 @@
 //! [`examine`] is the only way in: it takes the bytes of a mail and a [`CmsCheck`], and says what the mail claims, what was tolerated, and
 //! every reason against it. [`Examination::consult`] asks the directory of providers; only then [`Examination::verified`] gives a
 //! [`Verified`] receipt or envelope. [`Delivery`] follows a mail that was sent, for each recipient. Nothing here has input or output,
-//! a clock or cryptography. Sending and reading mailboxes is the work of `adapters/pec-mail`; what may leave is an [`OutgoingMail`].
+//! a clock or cryptography. A free mail is tied to its case by [`tie`] and read for what it may be by [`proposal`]. Sending and reading mailboxes is the work of `adapters/pec-mail`; what may leave is an [`OutgoingMail`].
 //!
 //! ```text
 //!   bytes -> examine(cms port) -> Examination -> consult(directory) -> Verified<Certified> -> Delivery::take -> state of each recipient
@@ -28,9 +28,11 @@ mod mime;
 mod note;
 mod outgoing;
 mod parts;
+pub mod proposal;
 mod receipt;
 mod refusal;
 mod sending;
+pub mod tie;
 mod verified;
 mod xml;
 

@@ -57,3 +57,13 @@ pub const DIRECTORY_DOMAINS_MAX: usize = 500_000;
 pub const DIRECTORY_LINE_BYTES_MAX: usize = 64 * 1024;
 /// Most sendings of one mail whose provider's identifiers are followed: the first, the repetitions, and room for surprises.
 pub const SENDINGS_MAX: usize = 8;
+/// Longest text of a free mail that is read for its sense, in bytes; nothing is proposed from a longer one.
+pub const FREE_TEXT_BYTES_MAX: usize = 256 * 1024;
+/// Most sentences of a free mail that are read for their sense; nothing is proposed from a mail with more.
+pub const SENTENCES_MAX: usize = 4_000;
+/// Most passages that a proposal names for one reason.
+pub const PASSAGES_MAX: usize = 16;
+/// Deepest part of a free mail that is looked into for its text.
+pub const FREE_PARTS_DEPTH_MAX: usize = 8;
+/// Most mails that a free mail names and that are looked for.
+pub const TIE_IDS_MAX: usize = 200;
