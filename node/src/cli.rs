@@ -246,6 +246,8 @@ pub(crate) enum Conference {
 pub(crate) enum Act {
     /// Scrive, firma e invia un atto · writes, signs and sends an act.
     Send(Send),
+    /// Un atto in PDF/A, da leggere e archiviare · an act as PDF/A, to be read and filed.
+    Pdf(ActPdf),
 }
 
 #[derive(Debug, Subcommand)]
@@ -396,6 +398,17 @@ pub(crate) struct Opening {
     /// Registra la richiesta o l'istanza, prima dell'indizione · records the request or application, before the notice (ConveningRequest).
     #[arg(long)]
     pub(crate) request: bool,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct ActPdf {
+    #[command(flatten)]
+    pub(crate) one: One,
+    /// L'atto: identificatore del messaggio, o il suo inizio · the act: the message's identifier, or its beginning.
+    pub(crate) message: String,
+    /// Il file da scrivere, che non deve esistere · the file to write, which must not exist.
+    #[arg(short, long)]
+    pub(crate) output: PathBuf,
 }
 
 #[derive(Debug, Args)]

@@ -16,7 +16,8 @@ use crate::engine::Engine;
 use crate::home::{Home, read};
 use crate::output::{Failure, Output};
 use crate::{
-    api, auto, demo, documents, duties, export, init, mail, pec, repair, serve, terms, tokens, verify, views,
+    api, auto, demo, documents, duties, export, init, mail, pec, repair, serve, sheet, terms, tokens, verify,
+    views,
 };
 
 /// Runs one command.
@@ -40,6 +41,9 @@ pub(crate) fn run(out: Output, arguments: Arguments) -> Result<(), Failure> {
             export::run(out, &Home::open(&folder)?, &e.one.conference, &e.folder)
         }
         Command::Act(cli::Act::Send(send)) => send_act(out, &Home::open(&folder)?, &send),
+        Command::Act(cli::Act::Pdf(pdf)) => {
+            sheet::run(out, &Home::open(&folder)?, &pdf.one.conference, &pdf.message, &pdf.output)
+        }
         Command::Document(cli::Document::Add(new)) => {
             documents::add(out, &Home::open(&folder)?, &new.file, new.media_type.as_deref())
         }

@@ -28,6 +28,7 @@ mod repair;
 mod scrub;
 mod scrubbing;
 mod serve;
+mod sheet;
 mod space;
 mod terms;
 mod tokens;
