@@ -258,6 +258,33 @@ fn an_application_is_recorded_before_any_notice_and_its_silent_grant_is_certifie
     assert_eq!((again.code, again.codes()), (1, vec!["procedure.already_granted".to_owned()]));
 }
 
+#[test]
+fn an_act_goes_on_paper_and_overwrites_nothing() {
+    let federation = Federation::new();
+    let (conference, notice) = federation.open();
+    let (file, same) = (federation.path("notice.pdf"), federation.path("again.pdf"));
+    let pdf = |message: &str, file: &Path| {
+        let arguments =
+            ["--format", "json", "act", "pdf", &conference, message, "-o", file.to_str().unwrap()];
+        federation.run("lead", &arguments)
+    };
+    let written = pdf(&notice, &file);
+    assert_eq!(written.code, 0, "{}", written.err);
+    assert_eq!((text(&written.json(), "message"), &written.json()["missing"]), (notice.clone(), &json!([])));
+    assert_eq!(pdf(&notice[..12], &same).code, 0);
+    let bytes = std::fs::read(&file).unwrap();
+    assert!(bytes.starts_with(b"%PDF-1.7"));
+    assert_eq!(bytes, std::fs::read(&same).unwrap(), "the same act, the same bytes");
+
+    let again = pdf(&notice, &file);
+    assert_eq!((again.code, again.codes()), (2, vec!["act.output.exists".to_owned()]));
+    for unknown in ["", "x", &conference] {
+        let done = pdf(unknown, &federation.path("none.pdf"));
+        assert_eq!((done.code, done.codes()), (2, vec!["act.unknown".to_owned()]), "{unknown}");
+    }
+    assert!(!federation.path("none.pdf").exists());
+}
+
 fn closure_body(federation: &Federation) -> String {
     let body = json!({
         "schema": "urn:concerto:schema:body:closure:1", "language": "it", "subject": "Archiviazione",

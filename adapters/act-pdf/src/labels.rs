@@ -51,6 +51,10 @@ pub(crate) fn word(field: &str, value: &str, lang: Lang) -> Option<&'static str>
 
 /// What people look for first; all other fields follow in alphabetical order. JSON objects have no order of their own.
 const FIRST: &[&str] = &[
+    "name",
+    "body",
+    "question",
+    "answer",
     "position",
     "outcome",
     "finding",
@@ -59,8 +63,6 @@ const FIRST: &[&str] = &[
     "form",
     "mode",
     "sector",
-    "name",
-    "body",
     "act",
     "party",
     "role",

@@ -61,6 +61,8 @@ pub const SENDINGS_MAX: usize = 8;
 pub const FREE_TEXT_BYTES_MAX: usize = 256 * 1024;
 /// Most sentences of a free mail that are read for their sense; nothing is proposed from a mail with more.
 pub const SENTENCES_MAX: usize = 4_000;
+/// Most words of one sentence of a free mail; nothing is proposed from a mail with a longer one.
+pub const SENTENCE_WORDS_MAX: usize = 2_000;
 /// Most passages that a proposal names for one reason.
 pub const PASSAGES_MAX: usize = 16;
 /// Deepest part of a free mail that is looked into for its text.

@@ -3,9 +3,11 @@
 //!
 //! The default is [`ProposedAct::Other`]. An assent is proposed only where one sentence gives it, now, for its author, and nothing in the whole mail denies,
 //! conditions or doubts it; where the rules err, they are to err away from assent. Words of others (quoted mails, opinions told or attached) are no evidence.
-//! How well that goes is measured on mails of the project's own writing (`conformance-tests/mails`). The phrases stand in `proposal/cues.rs`.
+//! How well that goes is measured on mails of the project's own writing (`conformance-tests/mails`). The phrases stand in `proposal/cues.rs` and
+//! `doubts.rs`.
 
 mod cues;
+mod doubts;
 mod html;
 mod judge;
 mod mail;

@@ -105,3 +105,17 @@ fn what_is_too_long_or_in_other_letters_is_left_to_a_person() {
     let many = "Si. ".repeat(crate::limits::SENTENCES_MAX + 2);
     assert!(propose_text(&many, "").reasons.contains(&Reason::Unreadable));
 }
+
+/// Repeated words that begin many phrases: one endless sentence is refused by its length, many sentences cost what they are long.
+#[test]
+fn hostile_texts_cost_little() {
+    let begun = std::time::Instant::now();
+    for word in ["esprime ", "non ", "parere non favorevole, "] {
+        let endless = word.repeat(FREE_TEXT_BYTES_MAX / word.len());
+        assert!(propose_text(&endless, "").reasons.contains(&Reason::Unreadable), "{word}");
+        let sentences =
+            format!("{}. ", word.repeat(40)).repeat(FREE_TEXT_BYTES_MAX / 16 / (word.len() * 40 + 2));
+        propose_text(&sentences, "");
+    }
+    assert!(begun.elapsed() < std::time::Duration::from_secs(30), "{:?}", begun.elapsed());
+}

@@ -1,9 +1,9 @@
 //! What one sentence says: a yes, a no, a request, and whether it says so now and for its author.
 
 use super::Doubt;
-use super::cues;
 use super::phrase::{all, find, has, matched};
 use super::text::{Sentence, Word};
+use super::{cues, doubts};
 use std::ops::Range;
 
 /// What a sentence says, of one kind.
@@ -28,7 +28,7 @@ pub(super) struct Reading<'a> {
 impl<'a> Reading<'a> {
     pub(super) fn new(sentence: &'a Sentence) -> Self {
         let words = sentence.norms();
-        let mut harmless = all(&words, cues::HARMLESS);
+        let mut harmless = all(&words, doubts::HARMLESS);
         harmless.extend(no_obstacle(&words));
         let sober = without(&words, &harmless);
         Self { sentence, words, sober }
@@ -45,19 +45,19 @@ impl<'a> Reading<'a> {
         };
         // what a condition after the assent denies (*purché non si superi…*) denies no assent; the condition itself is seen apart
         let after = self.sober.get(cue.end..).unwrap_or_default();
-        let until = find(after, cues::CONDITIONS).map_or(self.sober.len(), |found| cue.end + found.start);
+        let until = find(after, doubts::CONDITIONS).map_or(self.sober.len(), |found| cue.end + found.start);
         let free = self.sober.get(..until).unwrap_or_default();
-        if has(free, cues::NEGATIONS) || free.iter().any(|word| glued_negation(word)) {
+        if has(free, doubts::NEGATIONS) || free.iter().any(|word| glued_negation(word)) {
             return Said::Doubtfully(Doubt::Negated);
         }
-        if has(&self.words, cues::OTHER_MATTER)
+        if has(&self.words, doubts::OTHER_MATTER)
             || self.sentence.question
-            || has(free, cues::NOT_NOW)
+            || has(free, doubts::NOT_NOW)
             || self.future_until(cue.end)
         {
             return Said::Doubtfully(Doubt::NotNow);
         }
-        if self.quoted(&cue) || self.told_until(&cue, cues::TOLD, until) {
+        if self.quoted(&cue) || self.told_until(&cue, doubts::TOLD, until) {
             return Said::Doubtfully(Doubt::Told);
         }
         Said::Firmly
@@ -78,9 +78,9 @@ impl<'a> Reading<'a> {
     }
 
     fn why_only_named(&self) -> Doubt {
-        if has(&self.sober, cues::NEGATIONS) {
+        if has(&self.sober, doubts::NEGATIONS) {
             Doubt::Negated
-        } else if has(&self.words, cues::TOLD) {
+        } else if has(&self.words, doubts::TOLD) {
             Doubt::Told
         } else {
             Doubt::NotNow
@@ -89,17 +89,17 @@ impl<'a> Reading<'a> {
 
     /// Whether it dissents.
     pub(super) fn dissent(&self) -> Said {
-        let mut denied = all(&self.words, cues::DISSENT_NOT);
+        let mut denied = all(&self.words, doubts::DISSENT_NOT);
         denied.extend(no_obstacle(&self.words));
         let left = without(&self.words, &denied);
         let Some(cue) = find(&left, cues::DISSENT_SAID) else { return Said::Nothing };
         if self.sentence.question
-            || has(self.words.get(..cue.end).unwrap_or_default(), cues::DISSENT_NOT_NOW)
+            || has(self.words.get(..cue.end).unwrap_or_default(), doubts::DISSENT_NOT_NOW)
             || self.future_until(cue.end)
         {
             return Said::Doubtfully(Doubt::NotNow);
         }
-        if self.quoted(&cue) || self.told(&cue, cues::TOLD) {
+        if self.quoted(&cue) || self.told(&cue, doubts::TOLD) {
             return Said::Doubtfully(Doubt::Told);
         }
         if self.assents_beside(&cue) {
@@ -149,22 +149,22 @@ impl<'a> Reading<'a> {
 
     /// Whether it sets a condition.
     pub(super) fn conditions(&self) -> bool {
-        has(&self.sober, cues::CONDITIONS)
+        has(&self.sober, doubts::CONDITIONS)
     }
 
     /// Whether it has a reserve that may be a condition, or may be nothing.
     pub(super) fn reserves(&self) -> bool {
-        has(&self.sober, cues::RESERVES) || self.sentence.words.iter().any(|word| word.future)
+        has(&self.sober, doubts::RESERVES) || self.sentence.words.iter().any(|word| word.future)
     }
 
     /// Whether it can follow an assent without saying more.
     pub(super) fn closes(&self) -> bool {
-        self.words.len() <= cues::CLOSING_WORDS_MAX || has(&self.words, cues::CLOSING)
+        self.words.len() <= doubts::CLOSING_WORDS_MAX || has(&self.words, doubts::CLOSING)
     }
 
     /// Whether a sentence that is no evidence says more than an assent all the same.
     pub(super) fn shouts(&self) -> bool {
-        has(&self.sober, cues::SHOUTED)
+        has(&self.sober, doubts::SHOUTED)
     }
 
     fn plain(&self, cues: &[&str], not: &[&str]) -> Said {
@@ -172,7 +172,7 @@ impl<'a> Reading<'a> {
         if has(&self.words, not) {
             return Said::Doubtfully(Doubt::Negated);
         }
-        if self.quoted(&cue) || self.told(&cue, cues::REQUEST_TOLD) {
+        if self.quoted(&cue) || self.told(&cue, doubts::REQUEST_TOLD) {
             return Said::Doubtfully(Doubt::Told);
         }
         Said::Firmly
@@ -192,7 +192,7 @@ impl<'a> Reading<'a> {
     }
 
     fn told_until(&self, cue: &Range<usize>, tellings: &[&str], until: usize) -> bool {
-        if has(self.words.get(..cue.end).unwrap_or_default(), cues::TOLD_BEFORE) {
+        if has(self.words.get(..cue.end).unwrap_or_default(), doubts::TOLD_BEFORE) {
             return true;
         }
         let ends = |word: &Word| word.ends_part;
@@ -201,7 +201,7 @@ impl<'a> Reading<'a> {
         let start = before.iter().rposition(ends).map_or(0, |at| at + 1);
         let after = self.sentence.words.get(last..).unwrap_or_default();
         let end = after.iter().position(ends).map_or(self.words.len(), |at| last + at + 1).min(until);
-        let looked_at = all(&self.words, cues::LOOKED_AT);
+        let looked_at = all(&self.words, doubts::LOOKED_AT);
         let words = without(&self.words, &looked_at);
         let next = words.get(end..until).unwrap_or_default();
         let in_part = has(words.get(start..end).unwrap_or_default(), tellings);

@@ -6,9 +6,9 @@ use std::ops::Range;
 /// Most words that a phrase spans; longer reaches would tie together what does not belong together.
 const SPAN_WORDS_MAX: usize = 40;
 
-/// The first place at or after `from` where one of the phrases stands.
+/// The first place where one of the phrases stands.
 pub(super) fn find(words: &[&str], phrases: &[&str]) -> Option<Range<usize>> {
-    all(words, phrases).into_iter().next()
+    places(words, phrases).next()
 }
 
 /// Whether one of the phrases stands anywhere.
@@ -18,15 +18,15 @@ pub(super) fn has(words: &[&str], phrases: &[&str]) -> bool {
 
 /// All places where one of the phrases begins, in order of their beginning.
 pub(super) fn all(words: &[&str], phrases: &[&str]) -> Vec<Range<usize>> {
-    let at = |start: usize| {
+    places(words, phrases).collect()
+}
+
+/// The places where one of the phrases begins; where several do, the longest.
+fn places<'a>(words: &'a [&str], phrases: &'a [&str]) -> impl Iterator<Item = Range<usize>> + 'a {
+    (0..words.len()).filter_map(move |start| {
         let rest = words.get(start..).unwrap_or_default();
-        phrases
-            .iter()
-            .filter_map(move |phrase| matched(rest, phrase))
-            .max()
-            .map(|length| start..start + length)
-    };
-    (0..words.len()).filter_map(at).collect()
+        phrases.iter().filter_map(|phrase| matched(rest, phrase)).max().map(|length| start..start + length)
+    })
 }
 
 /// How many words the phrase takes at the beginning of `words`: the fewest, where it may reach differently far.

@@ -6,7 +6,7 @@
 use std::ops::Range;
 
 use crate::address::is_hidden;
-use crate::limits::SENTENCES_MAX;
+use crate::limits::{SENTENCE_WORDS_MAX, SENTENCES_MAX};
 
 /// What a line is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
@@ -138,7 +138,8 @@ fn own_kind(line: &str) -> LineKind {
     if names.iter().any(|name| lower.starts_with(name)) { LineKind::Reference } else { LineKind::Own }
 }
 
-/// The sentences of the author, footers and references too; none where there are more than [`SENTENCES_MAX`].
+/// The sentences of the author, footers and references too; none where there are more than [`SENTENCES_MAX`], or one has more than
+/// [`SENTENCE_WORDS_MAX`] words.
 pub(super) fn sentences(text: &str, lines: &[Line]) -> Option<Vec<Sentence>> {
     let mut reading = Reading::default();
     for line in lines {
@@ -156,12 +157,12 @@ pub(super) fn sentences(text: &str, lines: &[Line]) -> Option<Vec<Sentence>> {
             continue;
         }
         reading.line(line.range.start, part);
-        if reading.done.len() > SENTENCES_MAX {
+        if reading.done.len() > SENTENCES_MAX || reading.current.words.len() > SENTENCE_WORDS_MAX {
             return None;
         }
     }
     reading.close();
-    Some(reading.done)
+    (!reading.too_long).then_some(reading.done)
 }
 
 #[derive(Default)]
@@ -170,6 +171,7 @@ struct Reading {
     current: Sentence,
     blank: bool,
     in_quotes: bool,
+    too_long: bool,
 }
 
 impl Reading {
@@ -177,6 +179,7 @@ impl Reading {
         self.in_quotes = false;
         let sentence = std::mem::take(&mut self.current);
         self.current.kind = sentence.kind;
+        self.too_long |= sentence.words.len() > SENTENCE_WORDS_MAX;
         if !sentence.words.is_empty() {
             self.done.push(sentence);
         }
