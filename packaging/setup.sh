@@ -48,6 +48,9 @@ if [ "$purpose" = test ]; then
   need dovecot-imapd test -x /usr/lib/dovecot/imap
   need swaks command -v swaks
   need libnet-ssleay-perl perl -MNet::SSLeay -e 1
+  # what reads the sheets of acts again; their tests skip what is not there
+  need qpdf command -v qpdf
+  need poppler-utils command -v pdftotext
 fi
 missing=${missing# }
 

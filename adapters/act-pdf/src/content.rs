@@ -75,13 +75,22 @@ pub(crate) fn content(act: &Act<'_>) -> Result<Content, RenderError> {
     }
     Ok(Content {
         blocks: sheet.blocks,
-        title: subject.map_or_else(|| name.clone(), |subject| format!("{name}: {subject}")),
+        title: titled(&name, subject),
         author,
         lang,
         issued_at,
         id: act.id.to_owned(),
         foot: format!("{name} · {conference}"),
     })
+}
+
+/// The name of the act and its subject; the subject alone where it begins with the name.
+fn titled(name: &str, subject: Option<&str>) -> String {
+    match subject {
+        Some(subject) if subject.to_lowercase().starts_with(&name.to_lowercase()) => subject.to_owned(),
+        Some(subject) => format!("{name}: {subject}"),
+        None => name.to_owned(),
+    }
 }
 
 struct Writing<'a> {
