@@ -224,7 +224,7 @@ fn wire(order: Order) -> Result<WireOrder, Failure> {
         Order::Once { key, request, order } => {
             Ok(WireOrder::Once { key, request, inner: Box::new(wire(*order)?) })
         }
-        Order::Send { conference, act, body, body_audience, documents, wait } => {
+        Order::Send { conference, act, body, body_audience, documents, wait, behalf } => {
             let document = |document: concerto_core::NewDocument| WireDocument {
                 media_type: document.media_type,
                 audience: document.audience,
@@ -236,7 +236,7 @@ fn wire(order: Order) -> Result<WireOrder, Failure> {
                 },
             };
             let documents = documents.into_iter().map(document).collect();
-            Ok(WireOrder::Send { conference, act, body, body_audience, documents, wait })
+            Ok(WireOrder::Send { conference, act, body, body_audience, documents, wait, behalf })
         }
         _ => Err(other()),
     }

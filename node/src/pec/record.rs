@@ -64,6 +64,7 @@ impl Record<'_> {
         let order = Order::Send {
             conference: self.conference.clone(),
             act: Act::RecordedExchange(act),
+            behalf: None,
             body: Some(self.body(home)),
             body_audience: Audience::ALL,
             documents: vec![document],
