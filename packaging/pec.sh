@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# Tests the mailbox adapter against PEC providers that are real as far as programs can be: Postfix, Dovecot, OpenSSL and swaks, with the program
+# Tests the mailbox adapter, and a node that works a mailbox, against PEC providers that are real as far as programs can be: Postfix, Dovecot, OpenSSL and swaks, with the program
 # of conformance-tests/pec-provider between them. All on loopback, in a folder of its own, stopped by process ids.
 #
 #   packaging/pec.sh [MAILS]     MAILS in the mailbox that is caught up (5,000 unless set; 100,000 with CONCERTO_EFFORT=full)
@@ -22,13 +22,18 @@ else
   exit 0
 fi
 
-# The test program, built with the features of the whole workspace, as all others are.
-tests=$(cargo test --workspace --locked --test provider --no-run --message-format json | python3 -c '
+# The test programs, built with the features of the whole workspace, as all others are.
+executable() {
+  cargo test --workspace --locked --test "$1" --no-run --message-format json | python3 -c '
 import json, sys
 for line in sys.stdin:
     made = json.loads(line)
-    if made.get("executable") and made.get("target", {}).get("name") == "provider":
-        print(made["executable"])')
+    if made.get("executable") and made.get("target", {}).get("name") == sys.argv[1]:
+        print(made["executable"])' "$1"
+}
+tests=$(executable provider)
+node_tests=$(executable mailbox)
+cargo build --workspace --locked --bin concerto
 
 work=$(mktemp -d "${TMPDIR:-/tmp}/concerto-pec.XXXXXX")
 provider=
@@ -64,4 +69,5 @@ provider=$(python3 -c 'import json, sys; print(json.load(open(sys.argv[1]))["pid
 run() { "${as_root[@]}" env CONCERTO_PEC_PROVIDER="$work" CONCERTO_PEC_MAILS="$mails" "$tests" --ignored --test-threads=1 --nocapture "$@"; }
 run --skip catch_up
 run catch_up
-say "OK: the mailbox adapter against the PEC provider"
+"${as_root[@]}" env CONCERTO_PEC_PROVIDER="$work" CONCERTO_PROGRAM="$concerto_program" "$node_tests" --ignored --nocapture
+say "OK: the mailbox adapter, and a node with a mailbox, against the PEC provider"

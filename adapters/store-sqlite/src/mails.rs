@@ -1,6 +1,6 @@
 //! The mails of a certified mailbox, in a SQLite file of their own beside the journal (ARCHITECTURE.md, "Certified mail").
 //!
-//! Each call is one transaction, durable when it returns (`synchronous=FULL`). What may not be lost or happen twice is in its order: a mail is
+//! Each call is one transaction, durable when it returns (`synchronous=FULL`), but for the judgement of a mail, which can be made again. What may not be lost or happen twice is in its order: a mail is
 //! kept before it leaves, an attempt before it is made, a mail that came in together with the cursor of its source. Commands of officials write
 //! beside the running node; who reads the mailbox and sends for it holds the [`MailboxLease`], and is one.
 

@@ -261,7 +261,8 @@ impl Office {
     }
 
     fn alarm(&mut self, mail: &SentMail, code: &str, proved: &Proved) -> Result<(), Stopped> {
-        if mail.problem.as_deref() == Some(code) {
+        // what a person closed is not told again
+        if mail.problem.as_deref() == Some(code) || mail.closed.is_some() {
             return Ok(());
         }
         let reason = proved.reason.as_deref().unwrap_or("nessuna conferma del gestore");

@@ -150,7 +150,8 @@ impl Office {
         self.store.end_attempt((mail.row, attempt), self.clock.now(), end_word(end), reply.as_deref())?;
         failpoint::hit("pec-ended");
         if let Err(error) = &result {
-            tracing::warn!(mail = mail.row, code = error.code(), %error, "a mail was not handed over");
+            // the reply is kept with the attempt, where it is nobody else's business
+            tracing::warn!(mail = mail.row, code = error.code(), "a mail was not handed over");
         }
         self.pace.note(!matches!(end, AttemptEnd::NotHandedOver));
         Ok(end == AttemptEnd::Taken)

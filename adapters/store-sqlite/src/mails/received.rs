@@ -6,7 +6,7 @@ use jiff::Timestamp;
 use rusqlite::{Row, params};
 
 use super::{MailStore, digest_or_none, execute};
-use crate::error::corrupt;
+use crate::error::{corrupt, failed};
 use crate::read::{all, bounded, digest, first, get, instant, number};
 use crate::write::nanoseconds;
 
@@ -241,9 +241,19 @@ impl MailStore {
 
     /// Notes what a mail is, and what that proves about the one that it is about, in one transaction.
     ///
+    /// It is durable with the next transaction of another kind: a power cut before may take it back, and then the mail, which stays,
+    /// is new again.
+    ///
     /// # Errors
     /// [`JournalError`].
     pub fn judge(&mut self, row: u64, judged: &Judged) -> Result<(), JournalError> {
+        self.connection.pragma_update(None, "synchronous", "NORMAL").map_err(failed)?;
+        let done = self.judge_in_order(row, judged);
+        self.connection.pragma_update(None, "synchronous", "FULL").map_err(failed)?;
+        done
+    }
+
+    fn judge_in_order(&mut self, row: u64, judged: &Judged) -> Result<(), JournalError> {
         self.change(|tx| {
             let sql = "UPDATE received SET kind = ?2, status = ?3, facts = ?4, sent = ?5, conference = ?6, message = ?7 \
                        WHERE row = ?1";
