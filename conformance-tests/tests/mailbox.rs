@@ -294,6 +294,11 @@ impl Stage {
 
     /// The lead calls these bodies; the notice names the mailbox of the one without a node.
     fn open(&self, called: &[&str]) -> ConferenceId {
+        self.open_with(called, &[])
+    }
+
+    /// The same with documents, as the command line names them.
+    fn open_with(&self, called: &[&str], documents: &[String]) -> ConferenceId {
         let bodies: Vec<Writer> = called.iter().map(|body| body.parse().unwrap()).collect();
         let act = acts::notice(self.today(), &bodies);
         let Act::Notice(notice) = &act else { panic!("a notice") };
@@ -313,7 +318,9 @@ impl Stage {
             path.to_str().unwrap().to_owned()
         };
         let (facts, body) = (write("facts.json", &facts), write("body.json", &body));
-        let opened = self.run("lead", &["conference", "open", "--facts", &facts, "--body", &body]);
+        let mut words = vec!["conference", "open", "--facts", &facts, "--body", &body];
+        words.extend(documents.iter().flat_map(|document| ["--document", document.as_str()]));
+        let opened = self.run("lead", &words);
         opened["conference"].as_str().unwrap().parse().unwrap()
     }
 
@@ -403,6 +410,20 @@ fn receipts(sent: &Sent, at: &str) -> [Vec<u8>; 2] {
     [accepted, delivery.sign(&world.recipient_provider)]
 }
 
+/// An ordinary mail in which others are attached whole.
+fn forwarded(mails: &[Vec<u8>]) -> Vec<u8> {
+    let head = "From: registro@ente.example\r\nTo: nodo@ente.example\r\nSubject: I: ricevute\r\n\
+                Content-Type: multipart/mixed; boundary=\"inoltro\"\r\n\r\n";
+    let mut whole = head.as_bytes().to_vec();
+    for mail in mails {
+        whole.extend_from_slice(b"--inoltro\r\nContent-Type: message/rfc822\r\n\r\n");
+        whole.extend_from_slice(mail);
+        whole.extend_from_slice(b"\r\n");
+    }
+    whole.extend_from_slice(b"--inoltro--\r\n");
+    whole
+}
+
 #[test]
 fn a_notice_reaches_a_body_without_a_node_and_its_certified_delivery_is_recorded() {
     let stage = Stage::new();
@@ -410,9 +431,28 @@ fn a_notice_reaches_a_body_without_a_node_and_its_certified_delivery_is_recorded
     assert_eq!(check.0, 0, "{} {}", check.1, check.2);
     stage.run("lead", &["pec", "poll"]);
     let node = stage.serve("lead", None);
-    let conference = stage.open(&[ALONE]);
+    let file = |name: &str, bytes: usize| {
+        let path = stage.home(name);
+        std::fs::write(&path, vec![b'x'; bytes]).unwrap();
+        path.to_str().unwrap().to_owned()
+    };
+    // one that fits, one that only the lead may see, one that no mail can carry
+    let documents =
+        [file("a.pdf", 5_000), format!("{}={LEAD}", file("b.txt", 10)), file("c.zip", 25_000_000)];
+    let conference = stage.open_with(&[ALONE], &documents);
     eventually("the notice left", || !stage.server.taken().is_empty());
     let sent = stage.server.taken().remove(0);
+    let names: Vec<String> =
+        concerto_pec::attachments(sent.0.as_bytes()).into_iter().map(|part| part.name).collect();
+    assert_eq!(
+        names.iter().filter(|name| name.starts_with("documento-")).collect::<Vec<_>>(),
+        ["documento-01.pdf"]
+    );
+    assert!(
+        concerto_pec::text(sent.0.as_bytes())
+            .unwrap()
+            .contains("documento-02.zip: 25000000 byte, non allegato")
+    );
     assert_eq!(
         (sent.recipient().as_str(), sent.field("X-TipoRicevuta").as_deref()),
         (ALONE_PEC, Some("completa"))
@@ -429,7 +469,7 @@ fn a_notice_reaches_a_body_without_a_node_and_its_certified_delivery_is_recorded
         assert!(text.contains(said), "{said}: {text}");
     }
     let carried = concerto_pec::carried(sent.0.as_bytes());
-    assert_eq!((carried.len(), carried[0].documents.len(), carried[0].bundle.is_some()), (1, 1, true));
+    assert_eq!((carried.len(), carried[0].documents.len(), carried[0].bundle.is_some()), (1, 2, true));
 
     // a receipt that nobody signed, and one about another's mail, change nothing
     let facts = sent.facts(instant("2026-11-30T11:01:00Z"));
@@ -495,7 +535,7 @@ fn after_an_unknown_outcome_it_leaves_once_more_marked_and_then_a_person_decides
     stage.run("lead", &["pec", "poll"]);
     // it dies after the attempt was noted and before anything left
     let mut node = stage.serve("lead", Some("pec-begun"));
-    stage.open(&[ALONE]);
+    let conference = stage.open(&[ALONE]);
     eventually("the attempt", || node.died());
     stage.server.breaks_off.store(true, Ordering::SeqCst);
     let node = stage.serve("lead", None);
@@ -519,6 +559,14 @@ fn after_an_unknown_outcome_it_leaves_once_more_marked_and_then_a_person_decides
     eventually("it leaves anew", || stage.server.taken().len() == 2);
     let [first, second] = &stage.server.taken()[..] else { panic!("two mails") };
     assert_ne!(first.message_id(), second.message_id());
+    // its receipts come as the office's register forwards them, and count by their own signatures
+    stage.set_clock("2026-11-30T12:40:00Z");
+    let at = "2026-11-30T12:35:00Z";
+    stage.put("lead", &forwarded(&receipts(second, at)));
+    eventually("the delivery is recorded", || !stage.records(&conference).is_empty());
+    assert_eq!(stage.records(&conference), [(alone(), Direction::Sent, instant(at))]);
+    let queue = stage.run("lead", &["pec", "queue"]);
+    assert_eq!(queue, json!({ "sent": [], "received": [] }), "nothing waits any more");
     drop(node);
 }
 

@@ -1,7 +1,7 @@
 //! What waits for a person, what a mail is and what became of it, and whether the mailbox works.
 
 use concerto_port::MailboxError;
-use concerto_store_sqlite::{MailStore, ReceivedMail, SentMail, Status};
+use concerto_store_sqlite::{MailStore, ReceivedMail, SentMail};
 use serde_json::{Value, json};
 use std::fmt;
 use std::fs::OpenOptions;
@@ -84,8 +84,7 @@ pub(super) fn list(out: Output, home: &Home, limit: usize) -> Result<(), Failure
     let mut sent: Vec<SentMail> =
         store.open_mails()?.into_iter().filter(|mail| mail.problem.is_some()).collect();
     sent.truncate(limit);
-    let mut came = store.received_by(Status::Waits, 0, limit)?;
-    came.sort_by_key(|mail| (mail.conference.is_none(), mail.row));
+    let came = store.waiting(limit)?;
     let mut text = String::new();
     for mail in &sent {
         let head = format!("{}  {}  ", cell(&Id::Out(mail.row).to_string(), 8), rome_text(mail.at));

@@ -123,6 +123,25 @@ fn what_is_judged_moves_the_mail_that_it_is_about_together_with_it() {
 }
 
 #[test]
+fn what_is_tied_to_a_case_waits_before_what_is_not() {
+    let folder = tempfile::tempdir().unwrap();
+    let mut store = MailStore::open(&folder.path().join("pec.sqlite")).unwrap();
+    let mails = ["a", "b", "c"].map(|text| arrival(text, &[]));
+    store.take("imap", Cursor { epoch: 1, position: 3 }, at(0), &mails).unwrap();
+    for (row, conference) in [(1, None), (2, None), (3, Some(conference()))] {
+        let (kind, status, facts) = (Kind::Free, Status::Waits, "{}".to_owned());
+        store.judge(row, &Judged { kind, status, facts, sent: None, conference, message: None }).unwrap();
+    }
+    let rows =
+        |store: &MailStore, limit| store.waiting(limit).unwrap().iter().map(|m| m.row).collect::<Vec<_>>();
+    assert_eq!((rows(&store, 9), rows(&store, 1)), (vec![3, 1, 2], vec![3]));
+    store.tie(2, &conference()).unwrap();
+    store.decide(3, "none", None).unwrap();
+    assert_eq!(rows(&store, 9), [2, 1]);
+    assert!(store.received_by(Status::New, 0, 9).unwrap().is_empty());
+}
+
+#[test]
 fn evidence_stays() {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("pec.sqlite");

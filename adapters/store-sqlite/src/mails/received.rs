@@ -194,6 +194,17 @@ impl MailStore {
         all(&self.connection, &sql, which, read_received)
     }
 
+    /// Mails that wait for a person, at most `limit`: those that are tied to a conference first, each oldest first.
+    ///
+    /// # Errors
+    /// [`JournalError`].
+    pub fn waiting(&self, limit: usize) -> Result<Vec<ReceivedMail>, JournalError> {
+        let sql = format!(
+            "SELECT {COLUMNS} FROM received WHERE status = 'waits' ORDER BY conference IS NULL, row LIMIT ?1"
+        );
+        all(&self.connection, &sql, [bounded(limit)], read_received)
+    }
+
     /// Receipts about a mail that was sent, oldest first.
     ///
     /// # Errors
