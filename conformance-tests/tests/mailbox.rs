@@ -631,8 +631,7 @@ fn messages_of_nodes_come_by_mail_as_if_they_had_come_directly() {
 #[test]
 fn a_mail_of_a_person_waits_tied_to_its_case_until_an_official_says_what_it_is() {
     let stage = Stage::new();
-    stage.run("lead", &["pec", "poll"]);
-    let conference = stage.open(&[ALONE]);
+    let conference = stage.open(&[ALONE]); // the very first thing that the node does
     stage.run("lead", &["pec", "poll"]);
     let sent = stage.server.taken().remove(0);
     let mine = Sent(format!(

@@ -186,6 +186,7 @@ fn without_node(home: &Home, mut order: Order) -> Result<WireReply, Failure> {
     }
     let journal = SqliteJournal::open(home.journal_path())?;
     let mut engine = Engine::start(home.core_config()?, Box::new(journal), home.outside()?, None)?;
+    pec::begin(home)?;
     let mut reply = engine.execute(order).into();
     if let WireReply::Sent { warnings, .. } = &mut reply {
         warnings.push(Fault::new(

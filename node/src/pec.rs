@@ -27,7 +27,19 @@ pub(crate) use office::Round;
 pub(crate) use worker::{Bell, Worker};
 
 use crate::home::Home;
+use crate::output::Failure;
+use crate::views;
+use concerto_store_sqlite::MailStore;
 use std::path::PathBuf;
+
+/// Notes from where on acts go by PEC, where the node has a mailbox: what is ordered after this goes.
+pub(crate) fn begin(home: &Home) -> Result<(), Failure> {
+    if !mailbox::is_configured(home) {
+        return Ok(());
+    }
+    let mut store = MailStore::open(&store_path(home))?;
+    outgoing::begin(&views::reader(home)?, &mut store).map(|_| ())
+}
 
 /// Where the mails of the mailbox are kept.
 pub(crate) fn store_path(home: &Home) -> PathBuf {

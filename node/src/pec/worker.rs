@@ -1,7 +1,6 @@
 //! The thread of the office in a node that serves, and the bell by which others have it read now.
 
 use concerto_port::Alarm;
-use concerto_store_sqlite::MailStore;
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use std::thread::JoinHandle;
 use std::time::{Duration, Instant};
@@ -125,11 +124,7 @@ impl Worker {
         if !super::mailbox::is_configured(home) {
             return Ok(None);
         }
-        // before anybody can give an order: what is ordered from now on goes by PEC
-        super::outgoing::begin(
-            &crate::views::reader(home)?,
-            &mut MailStore::open(&super::store_path(home))?,
-        )?;
+        super::begin(home)?; // before anybody can give an order
         let (home, mine) = (home.clone(), bell.clone());
         let thread = std::thread::Builder::new()
             .name("pec".into())
