@@ -157,7 +157,13 @@ impl Node for LocalNode {
             None => Ok(facts),
             Some(case) => auto::facts(act_type, facts, case, author, now, Absent::Compute),
         };
-        facts.and_then(|facts| auto::act_for(behalf, act_type, facts)).map_err(|failure| failure.faults)
+        let act = facts
+            .and_then(|facts| auto::act_for(behalf, act_type, facts))
+            .map_err(|failure| failure.faults)?;
+        if let Some(case) = case {
+            crate::pec::nobody_waits(&self.home, &act, case).map_err(|failure| failure.faults)?;
+        }
+        Ok(act)
     }
 
     fn order(&self, order: Order) -> BoxFuture<'static, Result<Reply, Fault>> {

@@ -158,10 +158,18 @@ pub(crate) enum Pec {
 pub(crate) struct Confirm {
     /// `in-12` (`concerto pec queue`).
     pub(crate) id: String,
-    /// Che cos'è · what it is: `other`, una comunicazione da registrare · a communication to be recorded; `none`, non riguarda una conferenza · it
-    /// concerns no conference.
+    /// Che cos'è · what it is: `assent`, `conditional_assent`, `surmountable_dissent`, `dissent`, `competence_statement`, `integration_request`,
+    /// `sync_mode_request`: l'atto, scritto per conto dell'amministrazione · the act, written for the body; `other`, una comunicazione da registrare · a
+    /// communication to be recorded; `none`, non riguarda una conferenza · it concerns no conference.
     #[arg(long = "as", value_name = "KIND")]
     pub(crate) kind: String,
+    /// Fatti dell'atto, JSON o TOML · facts of the act, JSON or TOML.
+    #[arg(long)]
+    pub(crate) facts: Option<PathBuf>,
+    /// Testo dell'atto, JSON o TOML · text of the act, JSON or TOML (di una posizione, se manca · of a position, where left out: rinvia all'originale · it
+    /// refers to the original).
+    #[arg(long)]
+    pub(crate) body: Option<PathBuf>,
     /// Da chi viene, se non si sa dalla casella · from whom, where the mailbox does not tell: `IPA/AOO`, `applicant`.
     #[arg(long)]
     pub(crate) from: Option<String>,

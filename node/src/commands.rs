@@ -125,6 +125,7 @@ fn send_act(out: Output, home: &Home, send: &cli::Send) -> Result<(), Failure> {
         &send.act_type,
         auto::facts(&send.act_type, facts, &case, author, now, Absent::Compute)?,
     )?;
+    pec::nobody_waits(home, &act, &case)?;
     let body = read_value(send.write.body.as_deref())?;
     let body_audience = if send.body_audience.is_empty() {
         Audience::ALL
@@ -212,7 +213,7 @@ fn sent_text(out: Output, conference: &ConferenceId, message: &str, warnings: &[
 }
 
 /// Reads JSON or TOML, by the file's ending.
-fn read_value(path: Option<&Path>) -> Result<Option<Value>, Failure> {
+pub(crate) fn read_value(path: Option<&Path>) -> Result<Option<Value>, Failure> {
     let Some(path) = path else { return Ok(None) };
     let text = String::from_utf8(read(path)?).map_err(|e| Failure::environment("file.utf8", &e))?;
     let wrong = |e: &dyn std::fmt::Display| {

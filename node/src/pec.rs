@@ -10,6 +10,7 @@
 
 mod commands;
 mod facts;
+mod fallback;
 mod incoming;
 mod inspect;
 mod letter;
@@ -17,12 +18,13 @@ mod mailbox;
 mod office;
 mod orders;
 mod outgoing;
+mod proposed;
 mod queue;
 mod record;
 mod sending;
 mod worker;
 
-pub(crate) use commands::run;
+pub(crate) use commands::{nobody_waits, run};
 pub(crate) use office::Round;
 pub(crate) use worker::{Bell, Worker};
 

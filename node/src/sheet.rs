@@ -3,8 +3,9 @@
 use concerto_act_pdf::{Act, Sheet, render};
 use concerto_core::Case;
 use concerto_core::case::Entry;
-use concerto_message::{MessageId, Writer};
+use concerto_message::{Link, MessageId, Writer};
 use concerto_port::{DocumentStore, JournalRead};
+use concerto_procedure::language::Lang;
 use serde_json::{Value, json};
 use std::fs::OpenOptions;
 use std::io::{self, Write};
@@ -63,17 +64,16 @@ fn find<'a>(case: &'a Case, named: &str) -> Result<(MessageId, &'a Entry), Failu
 fn sheet(out: Output, home: &Home, id: MessageId, entry: &Entry) -> Result<Sheet, Failure> {
     let gone = || Failure::environment("act.payload", &format!("{id}: no payload"));
     let stored = views::reader(home)?.link(id)?.ok_or_else(gone)?;
-    let payload = serde_json::to_value(stored.link.payload()).map_err(|_| gone())?;
-    let body = body(home, entry)?;
+    on_paper(views::lang(out), home, &stored.link, body(home, entry)?.as_ref())
+}
+
+/// An act as its signed link says it, with its text where that may be shown.
+pub(crate) fn on_paper(lang: Lang, home: &Home, link: &Link, body: Option<&Value>) -> Result<Sheet, Failure> {
+    let gone = |error| Failure::environment("act.payload", &error);
+    let payload = serde_json::to_value(link.payload()).map_err(|error| gone(error.to_string()))?;
     let names =
         |writer: &Writer| Some(views::name_of(home, writer)).filter(|name| *name != writer.to_string());
-    let act = Act {
-        id: &id.to_string(),
-        payload: &payload,
-        body: body.as_ref(),
-        name_of: &names,
-        lang: views::lang(out),
-    };
+    let act = Act { id: &link.id().to_string(), payload: &payload, body, name_of: &names, lang };
     render(&act).map_err(|e| Failure::environment(e.code(), &e))
 }
 

@@ -5,6 +5,8 @@ use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 use std::cmp::Ordering;
 
+use super::proposed::Proposed;
+
 /// What is known of the recipient of a mail, from the least to the most (`concerto_pec::RecipientState`).
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
@@ -117,6 +119,12 @@ pub(crate) struct MailFacts {
     /// Every reason against it, or why a person must look.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub(crate) why: Vec<Why>,
+    /// Of a free mail: what it is proposed as.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(crate) proposal: Option<Proposed>,
+    /// By what it is tied to its conference: codes of `concerto_pec::tie`.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub(crate) tied_by: Vec<String>,
 }
 
 impl MailFacts {
@@ -135,6 +143,8 @@ impl MailFacts {
             message_id: id.map(|id| id.as_str().to_owned()),
             identifier: daticert.map(|data| data.identifier.as_str().to_owned()),
             why: examination.refusals.iter().filter(|why| **why != Refusal::Ordinary).map(why).collect(),
+            proposal: None,
+            tied_by: Vec::new(),
         }
     }
 

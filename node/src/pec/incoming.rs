@@ -7,6 +7,7 @@
 use concerto_core::step::{STORE_FAILED, STORE_FULL};
 use concerto_core::{Fault, Order, Reply};
 use concerto_message::{Audience, ConferenceId, MessageId};
+use concerto_pec::proposal::FreeMail;
 use concerto_pec::{
     Address, Carried, Certified, Delivery, Envelope, Examination, MailId, PecType, Receipt, Submission,
     Taken, Verified, answered, carried, examine,
@@ -16,6 +17,7 @@ use concerto_store_sqlite::{Judged, Kind, ReceivedMail, SentMail, Status};
 
 use super::facts::{MailFacts, Proved, Why};
 use super::office::{DELIVERIES_MAX, Office, Stopped};
+use super::proposed::{Proposed, tied};
 use super::record::{Record, why};
 use crate::failpoint;
 use crate::output::Failure;
@@ -207,9 +209,7 @@ impl Office {
     ) -> Result<(Fate, bool), Stopped> {
         let links = carried(inner);
         if links.is_empty() {
-            // a proposal of what the mail is (protocols/pec, proposal) joins the facts here; the person decides
-            let conference = self.conference_answered(inner)?;
-            let judged = Judged { conference, ..plain(Kind::Free, Status::Waits, facts) };
+            let judged = self.judge_free(inner, facts)?;
             return Ok((Fate::Judged(judged), false));
         }
         let (mut faults, mut held, mut recorded) = (Vec::new(), None, false);
@@ -229,6 +229,22 @@ impl Office {
         let (conference, message) = held.unzip();
         let judged = Judged { conference, message, ..plain(Kind::Link, status, &facts) };
         Ok((Fate::Judged(judged), recorded))
+    }
+
+    /// A mail of a person: it waits for an official, with the case that it is tied to and what it is proposed as.
+    fn judge_free(&self, inner: &[u8], facts: &MailFacts) -> Result<Judged, Failure> {
+        let mail = FreeMail::read(inner);
+        let (conference, tied_by) = match self.conference_answered(inner)? {
+            Some(answered) => (Some(answered), vec!["tie.mail".to_owned()]),
+            None => {
+                let tied = tied(&self.store, inner, &mail)?;
+                let codes =
+                    tied.iter().flat_map(|tie| tie.by.iter().map(|by| by.code().to_owned())).collect();
+                (tied.map(|tie| tie.case), codes)
+            }
+        };
+        let facts = MailFacts { proposal: Some(Proposed::of(&mail)), tied_by, ..facts.clone() };
+        Ok(Judged { conference, ..plain(Kind::Free, Status::Waits, &facts) })
     }
 
     /// Hands a link to the core as if its author's node had delivered it, then what came with it.

@@ -29,6 +29,8 @@ use crate::words::sentence;
 const TEXT_RESERVE: usize = 1_500_000;
 /// Longest subject, in characters.
 const SUBJECT_CHARS_MAX: usize = 200;
+/// The media type of a document with its signature (CAdES).
+const SIGNED_TYPE: &str = "application/pkcs7-mime";
 /// The language of what goes to administrations without a node.
 const LANG: Lang = Lang::It;
 
@@ -64,7 +66,7 @@ pub(super) fn new_message_id(message: MessageId, sender: &Address) -> Result<Mai
 pub(super) fn write(writing: &Writing<'_>) -> Result<Composed, Failure> {
     let text = text_of_act(writing)?;
     let subject = subject(writing, &text);
-    let chosen = choose(writing)?;
+    let chosen = choose(writing, &text)?;
     let restricted = chosen.restricted;
     let Some(recipient) = writing.recipient else {
         return Ok(Composed { subject, mail: None, restricted, problem: Some(NO_ADDRESS.to_owned()) });
@@ -97,8 +99,8 @@ fn act_name(writing: &Writing<'_>) -> String {
 
 fn subject(writing: &Writing<'_>, text: &Value) -> String {
     let about = text.get("subject").and_then(Value::as_str).unwrap_or_default();
-    let number = views::short_name(writing.case.id());
-    let subject = format!("[Conferenza {number}] {} – {about}", act_name(writing));
+    let reference = concerto_pec::tie::reference(writing.case.id());
+    let subject = format!("{reference} {} – {about}", act_name(writing));
     subject.trim_end_matches([' ', '–']).chars().take(SUBJECT_CHARS_MAX).collect()
 }
 
@@ -111,11 +113,11 @@ struct Chosen {
 }
 
 /// Documents in their order as long as they fit, then the parts for nodes. What does not fit is listed with its digest.
-fn choose(writing: &Writing<'_>) -> Result<Chosen, Failure> {
+fn choose(writing: &Writing<'_>, text: &Value) -> Result<Chosen, Failure> {
     let payload = writing.link.payload();
     let mut chosen = Chosen { attached: Vec::new(), listed: Vec::new(), restricted: false };
     let (mut salts, mut left) = (Vec::new(), OUTGOING_BYTES_MAX - TEXT_RESERVE);
-    // the act as PDF/A is attached here, first, once it is rendered (adapters/act-pdf)
+    left = left.saturating_sub(act_on_paper(writing, text, &mut chosen));
     let visible = |a: &&Attachment| a.audience.admits(&payload.writer, writing.body);
     for (number, document) in (1..).zip(payload.documents.iter().filter(visible)) {
         let name = format!("documento-{number:02}.{}", ending(&document.media_type));
@@ -139,6 +141,29 @@ fn choose(writing: &Writing<'_>) -> Result<Chosen, Failure> {
     }
     for_nodes(writing, &mut chosen, salts)?;
     Ok(chosen)
+}
+
+/// Attaches the act as PDF/A, from its signed fields; not where the office lists the act as it signed it (CAdES) first. Gives the bytes
+/// that it takes.
+fn act_on_paper(writing: &Writing<'_>, text: &Value, chosen: &mut Chosen) -> usize {
+    let mut documents = writing.link.payload().documents.iter();
+    if documents.next().is_some_and(|first| first.media_type == SIGNED_TYPE) {
+        return 0;
+    }
+    let text = Some(text).filter(|text| !text.is_null());
+    let sheet = match crate::sheet::on_paper(LANG, writing.home, writing.link, text) {
+        Ok(sheet) => sheet,
+        Err(failure) => {
+            // the mail has the act as text and as signed link all the same: a date must not wait for a sheet
+            tracing::error!(message = %writing.link.id(), faults = ?failure.faults, "an act could not be put on paper");
+            return 0;
+        }
+    };
+    let size = encoded_size(sheet.bytes.len() as u64);
+    let name = format!("atto-{}.pdf", writing.link.id().short());
+    chosen.listed.push(format!("{name}: l'atto, dai suoi campi firmati ({} pagine)", sheet.pages));
+    chosen.attached.push(Attached { name, media_type: "application/pdf".to_owned(), bytes: sheet.bytes });
+    size
 }
 
 /// The parts by which a node takes the message as if it had come directly.
@@ -232,7 +257,7 @@ fn body_text(writing: &Writing<'_>, text: &Value, chosen: &Chosen) -> String {
 /// How a body without a node answers. The identifier ties the answer to its case.
 const HOW_TO_ANSWER: [&str; 9] = [
     "COME RISPONDERE",
-    "Rispondere a questo messaggio da una casella PEC, lasciando l'oggetto com'è, con l'atto firmato in allegato. L'atto indica se si",
+    "Rispondere a questo messaggio da una casella PEC, lasciando nell'oggetto il riferimento alla conferenza, con l'atto firmato in allegato. L'atto indica se si",
     "tratta di assenso, di assenso con condizioni, o di dissenso, con la motivazione (art. 14-bis c. 3); il termine è rispettato se il",
     "messaggio è accettato dal proprio gestore entro l'ultimo giorno. Ciò che arriva è letto e registrato da un funzionario.",
     "",

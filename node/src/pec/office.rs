@@ -18,7 +18,7 @@ use super::mailbox::{Evidence, OpenMailbox};
 use super::orders::{Gone, Orders};
 use super::record::Record;
 use super::sending::Pace;
-use super::{mailbox, outgoing, store_path};
+use super::{fallback, mailbox, outgoing, store_path};
 use crate::failpoint;
 use crate::home::Home;
 use crate::output::Failure;
@@ -73,6 +73,7 @@ pub(crate) struct Office {
     pub(super) orders: Orders,
     pub(super) clock: Box<dyn Clock>,
     pub(super) pace: Pace,
+    pub(super) patience: fallback::Patience,
     /// When the reading began that last came to the mailbox's end.
     pub(super) read_until: Option<Timestamp>,
     /// By the number of the mail.
@@ -94,6 +95,7 @@ impl Office {
             orders,
             clock: home.clock()?,
             pace: Pace::default(),
+            patience: fallback::Patience::default(),
             read_until: None,
             deliveries: BTreeMap::new(),
             look_again: true,
@@ -112,9 +114,24 @@ impl Office {
         round.recorded += self.judge_new()?;
         let now = self.clock.now();
         outgoing::collect(&self.home, &mut self.store, &self.mailbox.address, now)?;
+        self.collect_late(now)?;
         round.sent = self.send()?;
         round.recorded += self.settle()?;
         Ok(round)
+    }
+
+    /// What goes by PEC because its recipient's node did not answer.
+    fn collect_late(&mut self, now: Timestamp) -> Result<(), Failure> {
+        let (reader, documents) = (crate::views::reader(&self.home)?, self.home.documents()?);
+        let asked = outgoing::Asked {
+            home: &self.home,
+            reader: &reader,
+            documents: &documents,
+            sender: &self.mailbox.address,
+            now,
+        };
+        fallback::collect(&asked, &mut self.store, &mut self.patience)?;
+        Ok(())
     }
 
     /// Waits until something may have come.

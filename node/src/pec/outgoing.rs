@@ -2,7 +2,7 @@
 //!
 //! What goes is found in the order in which the journal grew; how far it was looked through is kept together with the mails that were found. So a mail
 //! is found once, also after a crash. Acts from before the mailbox was first used stay where they are: `concerto pec send` sends one on
-//! demand. When nodes do not reach each other, `protocols/exchange` decides what goes too, and [`prepare`] makes its mails as well.
+//! demand. What goes because nodes do not reach each other is found in `fallback.rs`.
 
 use concerto_core::Case;
 use concerto_core::case::Entry;
@@ -32,8 +32,8 @@ const PAGE: usize = 64;
 /// Why a message goes by PEC.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Reason {
-    /// The body has no node.
-    NoNode,
+    /// As `concerto_exchange::fallback` decided; or that the body has no node.
+    Fallback(concerto_exchange::fallback::Reason),
     /// A person asked for it.
     OnDemand,
 }
@@ -41,11 +41,13 @@ pub(crate) enum Reason {
 impl Reason {
     pub(crate) fn as_str(self) -> &'static str {
         match self {
-            Self::NoNode => "no-node",
+            Self::Fallback(reason) => reason.word(),
             Self::OnDemand => "on-demand",
         }
     }
 }
+
+const NO_NODE: Reason = Reason::Fallback(concerto_exchange::fallback::Reason::NoNode);
 
 /// Where no address is known.
 pub(crate) const NO_ADDRESS: &str = "pec.address.unknown";
@@ -117,7 +119,7 @@ impl Asked<'_> {
                 if released_before(case, &body, entry) || store.sent_to(id, &body)?.is_some() {
                     continue;
                 }
-                mails.push(self.prepare(case, stored, &body, None, Reason::NoNode)?);
+                mails.push(self.prepare(case, stored, &body, None, NO_NODE)?);
             }
         }
         Ok(mails)
@@ -173,6 +175,14 @@ impl Asked<'_> {
         for (_, entry) in case.entries().filter(|(_, entry)| entry.author == *case.lead()) {
             if let Some(text) = entry.body.as_ref() {
                 found = pec_in(&read_body(self.documents, text.digest)?, body).or(found);
+            }
+        }
+        // the procedente is answered where its notice says that its case officer is reached
+        if body == case.lead() {
+            let notice = case.state().notice().and_then(|notice| case.entry(notice.message));
+            if let Some(text) = notice.and_then(|entry| entry.body.as_ref()) {
+                let said = read_body(self.documents, text.digest)?;
+                found = said.pointer("/case_officer/pec").and_then(Value::as_str).map(str::to_owned);
             }
         }
         let member = self.home.federation.member(body).and_then(|member| member.pec.clone());

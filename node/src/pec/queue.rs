@@ -105,9 +105,14 @@ pub(super) fn list(out: Output, home: &Home, limit: usize) -> Result<(), Failure
             mail.conference.as_ref().map(|id| format!(" ({})", views::short_name(id))).unwrap_or_default();
         let kind = mail.kind.map_or("", |kind| kind.as_str());
         let why = facts.why.first().map(|why| format!(" [{}]", why.code)).unwrap_or_default();
+        let proposed = facts
+            .proposal
+            .as_ref()
+            .map(|proposed| format!(", {}: {}", out.say("proposta", "proposed"), proposed.act));
+        let proposed = proposed.unwrap_or_default();
         let from = facts.sender.as_deref().unwrap_or("?");
         let subject = facts.subject.as_deref().unwrap_or_default();
-        text.push_str(&line(&head, &format!("← {from}: {subject}{conference} – {kind}{why}")));
+        text.push_str(&line(&head, &format!("← {from}: {subject}{conference} – {kind}{proposed}{why}")));
     }
     if text.is_empty() {
         text.push_str(out.say("Nessun messaggio attende.", "No mail waits."));
@@ -167,6 +172,8 @@ fn received_value(mail: &ReceivedMail) -> Value {
         "message_id": facts.message_id,
         "identifier": facts.identifier,
         "why": facts.why,
+        "proposal": facts.proposal,
+        "tied_by": facts.tied_by,
         "about": mail.sent.map(|row| Id::Out(row).to_string()),
         "forwarded_in": mail.parent.map(|row| Id::In(row).to_string()),
         "conference": mail.conference,
@@ -212,8 +219,12 @@ fn readable(mail: &[u8]) -> Option<String> {
     let cms = concerto_crypto_openssl::OpensslCms::without_authorities();
     let found = concerto_pec::examine(mail, &cms, None).ok()?;
     let said = concerto_pec::text(found.original().unwrap_or(mail))?;
-    // nothing of it may steer a terminal
-    Some(said.chars().filter(|c| *c == '\n' || *c == '\t' || !c.is_control()).collect())
+    Some(visible(&said))
+}
+
+/// Nothing of a mail may steer a terminal.
+fn visible(said: &str) -> String {
+    said.chars().filter(|c| *c == '\n' || *c == '\t' || !c.is_control()).collect()
 }
 
 struct Lines(String);
@@ -254,6 +265,17 @@ fn received_text(out: Output, mail: &ReceivedMail) -> String {
     for why in &facts.why {
         let text = if out.italian() { &why.text } else { &why.text_en };
         lines.fact(out.say("perché", "why"), &format!("{text} [{}]", why.code));
+    }
+    lines.fact(out.say("legato da", "tied by"), &facts.tied_by.join(", "));
+    if let Some(proposed) = &facts.proposal {
+        lines.fact(out.say("proposta", "proposed"), &proposed.act);
+        for passage in &proposed.passages {
+            lines.fact(out.say("passaggio", "passage"), &format!("«{}»", visible(passage)));
+        }
+        for reason in &proposed.reasons {
+            let text = if out.italian() { &reason.text } else { &reason.text_en };
+            lines.fact(out.say("motivo", "reason"), &format!("{text} [{}]", reason.code));
+        }
     }
     lines.fact(out.say("confermato", "confirmed"), mail.decision.as_deref().unwrap_or_default());
     lines

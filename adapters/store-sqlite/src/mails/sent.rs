@@ -163,6 +163,15 @@ impl MailStore {
         self.sent_where("conference = ?1", [conference.to_string()])
     }
 
+    /// Conference, Message-ID and subject of the last mails that were sent, at most `limit`, the latest first.
+    ///
+    /// # Errors
+    /// [`JournalError`].
+    pub fn last_sent(&self, limit: usize) -> Result<Vec<(ConferenceId, String, String)>, JournalError> {
+        let sql = "SELECT conference, message_id, subject FROM sent ORDER BY row DESC LIMIT ?1";
+        all(&self.connection, sql, [bounded(limit)], |row| Ok((parsed(row, 0)?, get(row, 1)?, get(row, 2)?)))
+    }
+
     /// A mail by its number.
     ///
     /// # Errors
