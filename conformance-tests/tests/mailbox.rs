@@ -157,6 +157,10 @@ impl Sent {
         head.lines().find_map(|line| line.strip_prefix(&start).map(str::to_owned))
     }
 
+    fn subject(&self) -> String {
+        concerto_pec::tie::Clues::read(self.0.as_bytes(), "").subject
+    }
+
     fn message_id(&self) -> String {
         self.field("Message-ID").unwrap().trim_matches(['<', '>']).to_owned()
     }
@@ -305,11 +309,10 @@ impl Stage {
         let mut body = acts::body_of(&act).unwrap();
         let asked = |invited: &concerto_procedure::acts::Invited| {
             let mut asked = json!({ "body": invited.body, "act": acts::ASKED, "text": "Parere di prova" });
-            if invited.body.to_string() == ALONE {
-                asked["pec"] = json!(ALONE_PEC);
-            }
+            asked["pec"] = json!(if invited.body.to_string() == ALONE { ALONE_PEC } else { BODY_PEC });
             asked
         };
+        body["case_officer"]["pec"] = json!(LEAD_PEC);
         body["acts"] = notice.invited.iter().map(asked).collect();
         let facts = serde_json::to_value(&act).unwrap()["facts"].clone();
         let write = |name: &str, value: &Value| {
@@ -656,6 +659,165 @@ fn a_mail_of_a_person_waits_tied_to_its_case_until_an_official_says_what_it_is()
     assert_eq!(stage.records(&conference), [(alone(), Direction::Received, at)]);
     assert_eq!(stage.run_any("lead", &["pec", "confirm", id, "--as", "none"]).0, 1, "it is decided");
     assert!(stage.run("lead", &["pec", "queue"])["received"].as_array().unwrap().is_empty());
+}
+
+#[test]
+fn what_a_mail_is_proposed_as_an_official_confirms_and_it_is_the_act_of_its_body() {
+    let stage = Stage::new();
+    let conference = stage.open(&[ALONE]);
+    let name = conference.to_string();
+    stage.run("lead", &["pec", "poll"]);
+    let notice = stage.server.taken().remove(0);
+    assert!(
+        notice.subject().contains(&format!("[CdS {name}]")),
+        "an answer names its case: {:?}",
+        notice.field("Subject")
+    );
+    assert!(notice.0.contains("atto-") && notice.0.contains("application/pdf"), "the act is attached as PDF");
+    stage.set_clock("2026-11-30T11:05:00Z");
+    receipts(&notice, "2026-11-30T11:02:00Z").iter().for_each(|mail| stage.put("lead", mail));
+    stage.run("lead", &["pec", "poll"]);
+
+    // written anew, not as an answer: the reference in the subject ties it
+    let written = |number: usize, text: &str| {
+        Sent(format!(
+            "From: {ALONE_PEC}\r\nTo: {LEAD_PEC}\r\nSubject: Parere [CdS {name}]\r\nMessage-ID: <nuovo{number}@pec.provincia.example>\r\n\
+             Content-Type: text/plain; charset=utf-8\r\n\r\n{text}\r\n"
+        ))
+    };
+    let at = instant("2026-12-01T08:00:00Z");
+    stage.put("lead", &written(1, "Si esprime parere favorevole all'intervento.").envelope(at));
+    stage.put(
+        "lead",
+        &written(2, "Non si esprime parere favorevole.").envelope(instant("2026-12-01T08:10:00Z")),
+    );
+    stage.set_clock("2026-12-01T09:00:00Z");
+    stage.run("lead", &["pec", "poll"]);
+    let queue = stage.run("lead", &["pec", "queue"]);
+    let proposed =
+        |row: &Value| (row["proposal"]["act"].clone(), row["tied_by"].clone(), row["conference"].clone());
+    let tied = (json!(["tie.reference"]), json!(conference));
+    assert_eq!(proposed(&queue["received"][0]), (json!("assent"), tied.0.clone(), tied.1.clone()), "{queue}");
+    assert_ne!(queue["received"][1]["proposal"]["act"], "assent", "a negated assent is none: {queue}");
+    let id = queue["received"][0]["id"].as_str().unwrap().to_owned();
+    let shown = stage.run("lead", &["pec", "show", &id]);
+    assert!(shown["proposal"]["passages"][0].as_str().unwrap().contains("favorevole"), "{shown}");
+    assert!(
+        stage.records(&conference).iter().all(|record| record.1 == Direction::Sent),
+        "nothing is decided by itself"
+    );
+
+    // no silence is noted while a mail of that body waits
+    let silence = json!({ "body": ALONE });
+    let facts = stage.home("silence.json");
+    std::fs::write(&facts, silence.to_string()).unwrap();
+    stage.set_clock("2027-03-01T09:00:00Z");
+    let (code, _, err) =
+        stage.run_any("lead", &["act", "send", &name, "ImpliedAssent", "--facts", facts.to_str().unwrap()]);
+    assert!(code == 1 && err.contains("pec.mail.waiting"), "{err}");
+
+    for failpoint in ["pec-confirm-recorded", "pec-confirmed"] {
+        stage.run_until(failpoint, "lead", &["pec", "confirm", &id, "--as", "assent"]);
+    }
+    let confirmed = stage.run("lead", &["pec", "confirm", &id, "--as", "assent"]);
+    assert!(confirmed["recorded"].is_string());
+    let case = stage.case("lead", &conference);
+    let acts: Vec<_> = case.entries().filter(|(_, entry)| entry.behalf.is_some()).collect();
+    assert_eq!(acts.len(), 1, "written once, although it was killed twice on the way");
+    let body: Writer = ALONE.parse().unwrap();
+    let given: Vec<_> = case.state().determinations_of(&body).collect();
+    assert_eq!(
+        (given.len(), given[0].act.position, given[0].evidence.received_at),
+        (1, Position::Assent, at)
+    );
+    let second = queue["received"][1]["id"].as_str().unwrap();
+    stage.run("lead", &["pec", "confirm", second, "--as", "other"]);
+    assert!(stage.run("lead", &["pec", "queue"])["received"].as_array().unwrap().is_empty());
+}
+
+#[test]
+fn what_waits_too_long_for_a_node_goes_by_mail() {
+    let stage = Stage::new();
+    for node in ["lead", "body"] {
+        stage.run(node, &["pec", "poll"]);
+    }
+    let conference = stage.open(&[BODY, ALONE]);
+    let name = conference.to_string();
+    let of_body = |stage: &Stage| -> Value {
+        let shown = stage.run("lead", &["conference", "show", &name]);
+        let bodies = shown["view"]["bodies"].as_array().unwrap();
+        bodies.iter().find(|body| body["body"] == BODY).unwrap().clone()
+    };
+    let to = |address: &str| -> Vec<Sent> {
+        stage.server.taken().into_iter().filter(|mail| mail.recipient() == address).collect()
+    };
+    stage.set_clock("2026-11-30T14:59:00Z");
+    stage.run("lead", &["pec", "poll"]);
+    assert!(to(BODY_PEC).is_empty(), "its node has four hours");
+    stage.set_clock("2026-11-30T15:00:30Z");
+    stage.run("lead", &["pec", "poll"]);
+    let notice = to(BODY_PEC).remove(0);
+    let shown = ["out-1", "out-2"].map(|id| stage.run("lead", &["pec", "show", id]));
+    let found = shown.iter().find(|mail| mail["body"] == BODY).unwrap();
+    assert_eq!(found["why"], "no-receipt");
+    stage.run("lead", &["pec", "poll"]);
+    assert_eq!(to(BODY_PEC).len(), 1, "once");
+    stage.set_clock("2026-11-30T15:10:00Z");
+    let delivered = "2026-11-30T15:02:00Z";
+    receipts(&notice, delivered).iter().for_each(|mail| stage.put("lead", mail));
+    stage.put("body", &notice.envelope(instant(delivered)));
+    for node in ["lead", "body"] {
+        stage.run(node, &["pec", "poll"]);
+    }
+    let case = stage.case("lead", &conference);
+    let body: Writer = BODY.parse().unwrap();
+    assert_eq!(
+        case.state().bodies()[&body].proof.unwrap().at,
+        instant(delivered),
+        "its term runs from the delivery"
+    );
+    let until = of_body(&stage)["determination_until"].clone();
+    let until: jiff::civil::Date = until.as_str().unwrap().parse().unwrap();
+
+    // the body answers on the last day, and no node of the procedente gives a receipt
+    let act = acts::determination(Position::Assent);
+    let value = serde_json::to_value(&act).unwrap();
+    let (facts, text) = (stage.home("facts.json"), stage.home("text.json"));
+    std::fs::write(&facts, value["facts"].to_string()).unwrap();
+    std::fs::write(&text, acts::body_of(&act).unwrap().to_string()).unwrap();
+    stage.set_clock(&format!("{until}T10:00:00Z"));
+    let words = [
+        "act",
+        "send",
+        &name,
+        "Determination",
+        "--facts",
+        facts.to_str().unwrap(),
+        "--body",
+        text.to_str().unwrap(),
+    ];
+    let message = stage.run("body", &words)["message"].as_str().unwrap().to_owned();
+    stage.run("body", &["pec", "poll"]);
+    assert!(to(LEAD_PEC).is_empty(), "a receipt has its minute");
+    stage.set_clock(&format!("{until}T10:01:30Z"));
+    stage.run("body", &["pec", "poll"]);
+    let answer = to(LEAD_PEC).remove(0);
+    assert_eq!(stage.run("body", &["pec", "show", "out-1"])["why"], "term-ending");
+
+    // the procedente reads its mail two days late: the certified time keeps the act from being late
+    let accepted = instant(&format!("{until}T10:02:00Z"));
+    stage.put("lead", &answer.envelope(accepted));
+    stage.set_clock(&format!("{}T09:00:00Z", until.checked_add(jiff::Span::new().days(5)).unwrap()));
+    stage.run("lead", &["pec", "poll"]);
+    stage.run("lead", &["pec", "poll"]);
+    let case = stage.case("lead", &conference);
+    assert!(case.is_determination(message.parse().unwrap()), "the lead holds it");
+    let node = stage.serve("lead", None); // which takes it in charge
+    let given = || of_body(&stage)["determinations"][0]["timeliness"].clone();
+    eventually("it is in charge", || !given().is_null());
+    assert_eq!(given()["timeliness"], "disputed", "{}", given());
+    assert_eq!(given()["reason"]["reason"], "certified_in_time");
+    drop(node);
 }
 
 /// The same over IMAP, Postfix, Dovecot and providers that nobody wrote in Rust (`packaging/pec.sh`).

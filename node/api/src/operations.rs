@@ -70,6 +70,7 @@ const ORDER_CODES: &[&str] = &[
     "act.auto",
     "message.body.schema",
     "exchange.original-missing",
+    "pec.mail.waiting",
     "upload.unknown",
     "document.too-large",
     "signer.unavailable",

@@ -60,6 +60,7 @@ pub(crate) const CODES: &[Code] = codes! {
     "act.type" 422 "Il tipo di atto non esiste." "There is no such type of act.";
     "act.facts" 422 "I fatti dell'atto non corrispondono al loro schema." "The facts of the act do not fit their schema.";
     "exchange.original-missing" 422 "Manca la PEC originale." "The original certified mail is missing.";
+    "pec.mail.waiting" 422 "Un messaggio dell'amministrazione attende di essere letto." "A mail of the body waits to be read.";
     "act.auto" 422 "Un fatto non può essere calcolato dal fascicolo." "A fact cannot be computed from the record.";
     "message.body.schema" 422 "Il testo dell'atto non corrisponde al suo schema." "The text of the act does not fit its schema.";
     "events.too-many" 503 "Troppi lettori di eventi insieme." "Too many readers of events at one time.";

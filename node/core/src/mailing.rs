@@ -3,7 +3,8 @@
 use concerto_exchange::fallback::{Class, Waiting};
 use concerto_message::{MessageId, ReceiptKind, Writer};
 use concerto_procedure::acts::{Act, TermKind};
-use concerto_procedure::{end_of, terms};
+use concerto_procedure::conference::Conference;
+use concerto_procedure::{Event, end_of, evolve, terms};
 use jiff::Timestamp;
 
 use crate::case::{Case, Entry};
@@ -44,9 +45,23 @@ fn in_term(case: &Case, entry: &Entry, recipient: &Writer, kind: TermKind) -> Cl
     if recipient != case.lead() || entry.author == *case.lead() {
         return Class::Act;
     }
-    let of_author =
-        |term: &concerto_procedure::Term| term.kind == kind && term.body.as_ref() == Some(&entry.author);
-    Class::InTerm(terms(case.state()).into_iter().find(of_author).map(|term| end_of(term.strict)))
+    let of_author = |conference: &Conference| {
+        let mut terms = terms(conference).into_iter();
+        terms.find(|term| term.kind == kind && term.body.as_ref() == Some(&entry.author))
+    };
+    let known = of_author(case.state()).or_else(|| of_author(&as_if_told(case, &entry.author)?));
+    Class::InTerm(known.map(|term| end_of(term.strict)))
+}
+
+/// The conference as it will be once the procedente has the proof that this body was called: until then the chain does not say when its term
+/// ends, but the body knows since when it holds the call.
+fn as_if_told(case: &Case, body: &Writer) -> Option<Conference> {
+    let message = case.state().bodies().get(body)?.called_by;
+    let call = case.entry(message)?;
+    let mut conference = case.state().clone();
+    let (body, at, receipt) = (body.clone(), call.received_at, call.bytes);
+    evolve(&mut conference, &Event::Delivered { message, body, at, receipt });
+    Some(conference)
 }
 
 /// The earliest proof that a recipient has a message: its own *accepted* receipt, or a delivery in the procedente's chain.

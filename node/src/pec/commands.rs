@@ -160,7 +160,9 @@ fn confirm_act(
                 format!("The facts say `{position}`, not `{}`.", act.name()),
             ));
         }
-        given["position"] = json!(act.name());
+        if let Some(fields) = given.as_object_mut() {
+            fields.insert("position".to_owned(), json!(act.name()));
+        }
     }
     let text = match read_value(options.body.as_deref())? {
         Some(text) => text,
