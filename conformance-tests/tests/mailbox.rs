@@ -820,6 +820,47 @@ fn what_waits_too_long_for_a_node_goes_by_mail() {
     drop(node);
 }
 
+/// Measures, and says so: `cargo test --workspace --test mailbox -- --ignored --nocapture cost`, with the program of `CONCERTO_PROGRAM`.
+#[test]
+#[ignore = "it measures"]
+fn the_cost_of_a_round_trip_in_the_node() {
+    const TRIPS: u32 = 100;
+    let stage = Stage::new();
+    stage.run("lead", &["pec", "poll"]);
+    let conferences: Vec<ConferenceId> = (0..TRIPS).map(|_| stage.open(&[ALONE])).collect();
+    let cpu = |what: &dyn Fn()| {
+        let before = children_cpu();
+        what();
+        children_cpu() - before
+    };
+    let sent = cpu(&|| {
+        stage.run("lead", &["pec", "poll"]);
+    });
+    stage.set_clock("2026-11-30T11:05:00Z");
+    for mail in stage.server.taken() {
+        receipts(&mail, "2026-11-30T11:02:00Z").iter().for_each(|receipt| stage.put("lead", receipt));
+    }
+    let received = cpu(&|| {
+        stage.run("lead", &["pec", "poll"]);
+    });
+    assert!(conferences.iter().all(|conference| stage.records(conference).len() == 1));
+    let each = |spent: Duration| spent.as_secs_f64() * 1000.0 / f64::from(TRIPS);
+    println!(
+        "PEC round trip, CPU of the node: {:.1} ms ({:.1} to write and send, {:.1} to read two receipts and record)",
+        each(sent + received),
+        each(sent),
+        each(received)
+    );
+}
+
+/// CPU time of the processes that were waited for.
+fn children_cpu() -> Duration {
+    let stat = std::fs::read_to_string("/proc/self/stat").unwrap();
+    let fields: Vec<&str> = stat.rsplit(')').next().unwrap().split_whitespace().collect();
+    let ticks: u64 = fields[13].parse::<u64>().unwrap() + fields[14].parse::<u64>().unwrap();
+    Duration::from_millis(ticks * 10) // USER_HZ is 100
+}
+
 /// The same over IMAP, Postfix, Dovecot and providers that nobody wrote in Rust (`packaging/pec.sh`).
 #[test]
 #[ignore = "packaging/pec.sh starts the PEC provider that this needs"]

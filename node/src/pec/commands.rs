@@ -302,6 +302,7 @@ fn record_mail(
         address: &address,
         subject: facts.subject.as_deref().unwrap_or_default(),
         evidence: &evidence,
+        why: "",
         audience,
     };
     if let Some(found) = record.found(&case) {

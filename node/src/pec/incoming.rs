@@ -299,6 +299,7 @@ impl Office {
             address: envelope.sender.as_str(),
             subject: facts.subject.as_deref().unwrap_or_default(),
             evidence: whole,
+            why: "",
             // it has the whole message in it: who may see its parts is for its author to say
             audience: Audience::Only([author].into()),
         };

@@ -212,6 +212,9 @@ impl Office {
 
     /// Records the delivery of a message in the conference, where this node leads it.
     fn delivered(&mut self, mail: &SentMail, proved: &Proved) -> Result<bool, Stopped> {
+        if proved.at.is_some_and(|at| at > self.clock.now()) {
+            return Ok(false); // the provider's clock is a little ahead of this one: nothing is recorded as of a time to come
+        }
         let leads = mail.conference.lead() == &self.home.node.writer;
         let receipt = self.receipt_of_delivery(mail, proved)?;
         let (Some(evidence), Some(at), true) = (receipt, proved.at, leads && mail.recorded.is_none()) else {
@@ -228,6 +231,7 @@ impl Office {
             address: mail.recipient.as_deref().unwrap_or_default(),
             subject: &mail.subject,
             evidence: &evidence,
+            why: &mail.why,
             audience: if mail.restricted { only() } else { Audience::ALL },
         };
         match self.write(&record)? {

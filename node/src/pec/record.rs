@@ -32,6 +32,8 @@ pub(crate) struct Record<'a> {
     pub(crate) subject: &'a str,
     /// The mail that is the evidence.
     pub(crate) evidence: &'a [u8],
+    /// Why it went by PEC (`outgoing::Reason`); empty where it came in.
+    pub(crate) why: &'a str,
     /// Who may see it.
     pub(crate) audience: Audience,
 }
@@ -109,9 +111,22 @@ impl Record<'_> {
             "language": "it",
             "subject": subject,
             "counterpart": { "name": name, "address": self.address },
-            "description": format!("{description} Oggetto: «{said}»."),
+            "description": format!("{description}{} Oggetto: «{said}».", reason(self.why)),
             "evidence": evidence,
         })
+    }
+}
+
+/// Why a message went by PEC, for whoever reads the record.
+fn reason(why: &str) -> &'static str {
+    match why {
+        "no-node" => " È andato per PEC perché il destinatario non ha un nodo.",
+        "no-receipt" => {
+            " È andato per PEC perché il nodo del destinatario non ne ha dato ricevuta nel tempo previsto."
+        }
+        "term-ending" => " È andato per PEC perché il termine scadeva e nessuna ricevuta era giunta.",
+        "on-demand" => " È andato per PEC perché un funzionario lo ha chiesto.",
+        _ => "",
     }
 }
 

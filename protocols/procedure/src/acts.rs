@@ -729,7 +729,7 @@ pub struct RecordedExchange {
     pub direction: Direction,
     /// By which way.
     pub channel: Channel,
-    /// When it was sent, or received (UTC).
+    /// When it reached the party, as the evidence shows, or came from it (UTC).
     pub at: Timestamp,
     /// The message of this conference that it carries or answers.
     #[serde(default, skip_serializing_if = "Option::is_none")]

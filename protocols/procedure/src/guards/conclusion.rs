@@ -448,7 +448,7 @@ pub(crate) fn opposition_until(
     prudential_after(conference, rome_date(delivery.at), days)
 }
 
-/// Until when the applicant may send observations on a negative conclusion (art. 10-bis), from when it was sent. None without a record.
+/// Until when the applicant may send observations on a negative conclusion (art. 10-bis), from when it reached it. None without a record.
 pub(crate) fn rebuttal_until(conference: &Conference) -> Option<Date> {
     let conclusion = conference.conclusion()?;
     let sent = conference.exchanges().iter().map(|exchange| &exchange.act).find(|exchange| {
