@@ -5,7 +5,6 @@ use concerto_message::{Chunks, Digest, Hashing, Salt, StreamedError};
 use concerto_port::{DocumentError, DocumentReader, HeldDocument};
 use std::fs::File;
 use std::io::{ErrorKind, Read, Seek, SeekFrom};
-use std::os::unix::fs::FileExt;
 
 use crate::{COPY_BYTES, FolderStore, SALT_BYTES, sidecar};
 
@@ -82,10 +81,12 @@ impl DocumentReader for FileReader {
         let expected = *expected.ok_or(bad)?;
         let begin = index.saturating_mul(CHUNK_BYTES as u64);
         let length = self.held.size.saturating_sub(begin).min(CHUNK_BYTES as u64);
-        into.resize(usize::try_from(length).unwrap_or(CHUNK_BYTES), 0);
-        match self.file.read_exact_at(into, SALT_BYTES as u64 + begin) {
-            Err(error) if error.kind() == ErrorKind::UnexpectedEof => return Err(bad.into()),
-            other => other?,
+        into.clear();
+        self.file.seek(SeekFrom::Start(SALT_BYTES as u64 + begin))?;
+        // into room that was not cleared first
+        (&self.file).take(length).read_to_end(into)?;
+        if into.len() as u64 != length {
+            return Err(bad.into());
         }
         if self.held.salt.digest(into) == expected { Ok(()) } else { Err(bad.into()) }
     }
