@@ -687,6 +687,31 @@ fn story_l_observations_are_forwarded() {
 }
 
 #[test]
+fn conditions_agreed_in_a_session_want_the_applicant_heard() {
+    let concluded = |applicant_heard| {
+        let mut case = directly();
+        let there = [COMUNE, PROVINCIA, SABAP, USR];
+        let mut positions = there.map(|body| said(body, Position::Assent, 0)).to_vec();
+        positions[0] = said(COMUNE, Position::ConditionalAssent, 1);
+        let held = MeetingMinutes {
+            present: present(&there),
+            positions,
+            applicant_heard,
+            works_closed: true,
+            ..session(noticed(&case), 1, "2026-12-15 09:00", "2026-12-15 12:00")
+        };
+        let minutes = case.lead("2026-12-15 13:00", Act::MeetingMinutes(held));
+        let mut agreed = case.conclusion(Outcome::PositiveWithPrescriptions);
+        agreed.prescriptions =
+            vec![PrescriptionOutcome { determination: minutes, number: 1, accepted: true }];
+        agreed.judgements = vec![Judgement { question: Question::PrescriptionsAcceptable, answer: true }];
+        case.warnings(LEAD, "2026-12-16 10:00", Act::FinalDetermination(agreed))
+    };
+    assert!(concluded(false).contains(&Warning::ApplicantNotHeard));
+    assert!(!concluded(true).contains(&Warning::ApplicantNotHeard));
+}
+
+#[test]
 fn late_observations_open_no_new_round() {
     let (mut case, _) = one_dissent(Case::received(), "2026-12-10 10:00");
     let mut negative = case.conclusion(Outcome::Negative);

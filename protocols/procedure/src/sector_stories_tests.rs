@@ -342,6 +342,10 @@ fn a_dissent_blocks_the_silence_of_plants() {
     case.determination(SABAP, "2026-12-11 10:00", assent());
     case.lead("2027-02-01 10:00", attested);
     assert_eq!(case.phase("2027-02-01 11:00"), Phase::GrantedSilently);
+    let at = now("2027-02-01 11:00");
+    let left = crate::duties::agenda(&case.conference, &writer(LEAD), at);
+    assert!(!left.duties.iter().any(|duty| duty.is_outstanding(at)), "nothing is left to do: {left:?}");
+    assert_eq!(left.holds_until, None);
 }
 
 #[test]
