@@ -357,11 +357,8 @@ impl Present<'_> {
 /// The next day after which something here is otherwise, though nothing came: each day that anything is compared with.
 fn holds_until(present: &Present<'_>) -> Option<Date> {
     let (conference, today) = (present.conference, present.now.date());
-    if present.phase == Phase::GrantedSilently {
-        return None;
-    }
-    if conference.notice().is_none() {
-        return Some(today); // the regime of a draft is that of the day
+    if present.phase == Phase::Draft {
+        return Some(today); // its regime is that of the day
     }
     let mut days: Vec<Date> = Vec::new();
     if present.is_running() {

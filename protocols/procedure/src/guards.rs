@@ -216,7 +216,7 @@ fn ends(conference: &Conference, closure: &Closure) -> Result<(), Refusal> {
 }
 
 /// The settled numbers of the conference's regime, as its sector has them.
-fn settled(conference: &Conference) -> Result<Settled<'static>, Refusal> {
+pub(crate) fn settled(conference: &Conference) -> Result<Settled<'static>, Refusal> {
     let given = conference.regime().unwrap_or_default();
     let unknown = || Refusal::RegimeMismatch { given: given.to_owned(), fixed: String::new() };
     let law = conference.regime_basis().and_then(Law::on).ok_or_else(unknown)?;

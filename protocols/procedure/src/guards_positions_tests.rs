@@ -151,9 +151,7 @@ fn silence_never_gives_an_express_act_of_european_law() {
     called.invited[0].acts[0].eu_express_act = Some("dir. 92/43/CEE art. 6".to_owned());
     let mut case = Case::draft();
     case.lead("2026-11-30 09:00", Act::Notice(called));
-    for body in [COMUNE, PROVINCIA, SABAP, USR] {
-        case.delivered(body, "2026-11-30 10:00");
-    }
+    case.delivered_to_all();
     assert_eq!(
         case.refused(LEAD, AFTER, Act::ImpliedAssent(implied(&case, COMUNE))),
         Refusal::EuExpressAct { body: writer(COMUNE), act: "parere".to_owned() }
@@ -459,14 +457,10 @@ fn after_the_end_little_is_left() {
 #[test]
 fn a_late_act_that_european_law_wants_express_counts_where_an_official_says_so() {
     let mut stated = notice();
-    for called in stated.invited.iter_mut().filter(|called| called.body == writer(USR)) {
-        called.acts[0].eu_express_act = Some("Dir. 92/43/CEE art. 6".to_owned());
-    }
+    wanted_express(&mut stated, USR);
     let mut case = Case::draft();
     case.lead("2026-11-30 09:00", Act::Notice(stated));
-    for body in [COMUNE, PROVINCIA, SABAP, USR] {
-        case.delivered(body, "2026-11-30 10:00");
-    }
+    case.delivered_to_all();
     for body in [COMUNE, PROVINCIA, SABAP] {
         case.determination(body, "2026-12-10 10:00", assent());
     }

@@ -71,6 +71,6 @@ pub use legal_time::{LegalNow, end_of, expired, rome_date};
 pub use refusal::{Refusal, Warning};
 pub use regime::{Force, Regime};
 pub use term::{Term, terms_digest};
-pub use terms::terms;
+pub use terms::{term_of, terms};
 pub use timeliness::{Disputed, Late, Timeliness, Timely};
 pub use view::{Action, BodyStatus, ConferenceView, Phase};

@@ -193,9 +193,7 @@ fn directly() -> Case {
     }
     let mut case = Case::draft();
     case.lead("2026-11-30 09:00", Act::Notice(stated));
-    for body in [COMUNE, PROVINCIA, SABAP, USR] {
-        case.delivered(body, "2026-11-30 10:00");
-    }
+    case.delivered_to_all();
     case
 }
 
@@ -575,9 +573,7 @@ fn story_i_an_istruttoria_decides_nothing() {
     stated.kind = Kind::FactFinding;
     let mut case = Case::draft();
     case.lead("2026-11-30 09:00", Act::Notice(stated));
-    for body in [COMUNE, PROVINCIA, SABAP, USR] {
-        case.delivered(body, "2026-11-30 10:00");
-    }
+    case.delivered_to_all();
     let contribution = Act::Determination(with(Position::Dissent, 1));
     assert!(
         case.warnings(COMUNE, "2026-12-10 10:00", contribution.clone()).contains(&Warning::ContributionOnly)
@@ -789,7 +785,7 @@ fn whom_the_works_do_not_bind_has_a_further_session() {
     let empty = MeetingMinutes { present: present(&[COMUNE]), ..held(Vec::new()) };
     case.lead("2027-01-12 11:00", Act::MeetingMinutes(empty));
     let note = case.conference.implied_assent_of(&writer("asur/prot"), now("2027-01-13 10:00")).unwrap();
-    assert_eq!(note.ground, ImpliedGround::Absent);
+    assert_eq!((note.ground, note.strict), (ImpliedGround::Absent, date(2027, 1, 12)));
 }
 
 #[test]

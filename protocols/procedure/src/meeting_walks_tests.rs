@@ -430,7 +430,6 @@ fn named(refusal: &Refusal) -> Result<(), TestCaseError> {
 /// What holds in every state.
 fn sound(walk: &Walk, express: bool) -> Result<(), TestCaseError> {
     let conference = &walk.conference;
-    let closed = conference.works_closed_at();
     for given in conference.determinations() {
         let counts = weight(conference, given) == Weight::Counts;
         let late = matches!(judge_given(conference, given), Timeliness::Late(_));
@@ -439,6 +438,7 @@ fn sound(walk: &Walk, express: bool) -> Result<(), TestCaseError> {
         prop_assert!(!admitted || (express && given.author == writer(USR)), "admitted: {:?}", given);
         prop_assert!(!(counts && late) || admitted, "a late act counts: {:?}", given);
         let bound = conference.works_bind(&given.author) && !given.in_session && !admitted;
+        let closed = conference.closing_for(&given.author).map(|minutes| minutes.act.closed_at);
         let after = bound && closed.is_some_and(|closed| given.evidence.received_at > closed);
         let after = after && given.time_finding.is_none_or(|(finding, _)| finding != Finding::Timely);
         // in an istruttoria nothing counts for or against: contributions may still come

@@ -29,9 +29,7 @@ fn earthquake() -> Case {
     stated.dates.determination_until = date(2026, 12, 15);
     let mut case = Case::draft();
     case.lead("2026-11-30 09:00", Act::Notice(stated));
-    for body in [COMUNE, PROVINCIA, SABAP, USR] {
-        case.delivered(body, "2026-11-30 10:00");
-    }
+    case.delivered_to_all();
     case
 }
 
@@ -194,16 +192,12 @@ fn what_the_next_regime_leaves_open_holds_up_no_earthquake_conference() {
 fn silence_grants_where_the_express_act_was_given_and_tells_of_conditions() {
     let mut stated = notice();
     stated.sector = Some(Sector::ElectronicPlants);
-    for called in stated.invited.iter_mut().filter(|called| called.body == writer(USR)) {
-        called.acts[0].eu_express_act = Some("Dir. 92/43/CEE art. 6".to_owned());
-    }
+    wanted_express(&mut stated, USR);
     stated.started_on = date(2026, 11, 30);
     let mut case = Case::draft();
     let filed = case.lead("2026-11-30 09:00", application(Sector::ElectronicPlants, None));
     case.lead("2026-11-30 09:30", Act::Notice(stated));
-    for body in [COMUNE, PROVINCIA, SABAP, USR] {
-        case.delivered(body, "2026-11-30 10:00");
-    }
+    case.delivered_to_all();
     let due = date(2027, 1, 29);
     let attested = Act::SilentGrantCertificate(certificate(filed, due));
     let at = "2027-02-01 10:00";
@@ -223,14 +217,10 @@ fn an_express_act_of_the_union_is_never_outvoted() {
     stated.form = Form::Simultaneous;
     stated.dates.meeting_on = date(2026, 12, 15);
     stated.dates.determination_until = date(2026, 12, 15);
-    for called in stated.invited.iter_mut().filter(|called| called.body == writer(USR)) {
-        called.acts[0].eu_express_act = Some("Dir. 92/43/CEE art. 6".to_owned());
-    }
+    wanted_express(&mut stated, USR);
     let mut case = Case::draft();
     case.lead("2026-11-30 09:00", Act::Notice(stated));
-    for body in [COMUNE, PROVINCIA, SABAP, USR] {
-        case.delivered(body, "2026-11-30 10:00");
-    }
+    case.delivered_to_all();
     let at = "2026-12-15 13:00";
     let bodies = [COMUNE, PROVINCIA, SABAP];
     let positions = bodies.map(|body| said(body, Position::Assent, 0)).to_vec();

@@ -58,6 +58,13 @@ pub enum Meets {
     Once,
 }
 
+impl Meets {
+    /// How its sessions are held.
+    pub(crate) fn mode(self) -> MeetingMode {
+        if self == Self::Once { MeetingMode::Telematic } else { MeetingMode::Simultaneous }
+    }
+}
+
 /// The count of a deliberation with quorum (DL 189/2016 art. 16).
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
 pub struct Vote {
@@ -217,42 +224,60 @@ impl Conference {
         self.was_present(body) || self.was_called_to_sessions(body)
     }
 
-    /// The bodies without a position whom the works do not bind although they are over: a further session is called for them (art. 14-ter
-    /// c. 1). None where the conference deliberates: it does so anew.
-    pub(crate) fn uncalled(&self, at: LegalNow) -> impl Iterator<Item = &Writer> {
-        let over = self.meets().is_some()
+    /// Whether sessions were held and the works are over at this instant, so that whom they do not bind may have a further session. Not where
+    /// the conference deliberates: it does so anew.
+    fn is_after_works(&self, at: LegalNow) -> bool {
+        self.meets().is_some()
             && !self.deliberates()
             && self.sessions().next().is_some()
-            && self.works_are_over(at);
+            && self.works_are_over(at)
+    }
+
+    /// The bodies without a position whom the works do not bind although they are over: a further session is called for them (art. 14-ter
+    /// c. 1).
+    pub(crate) fn uncalled(&self, at: LegalNow) -> impl Iterator<Item = &Writer> {
+        let over = self.is_after_works(at);
         let bodies = self.active_bodies().map(|(writer, _)| writer).filter(move |_| over);
         bodies.filter(|body| !self.works_bind(body) && counted_of(self, body).is_none())
     }
 
     /// Whether this is a session for those whom the works, which were over, do not bind.
     pub(crate) fn is_further(&self, minutes: &MeetingMinutes) -> bool {
-        let at = LegalNow(minutes.opened_at);
-        let earlier = self.sessions().any(|held| held.act.opened_at < minutes.opened_at);
-        self.meets().is_some() && !self.deliberates() && earlier && self.works_are_over(at)
+        self.sessions().any(|held| held.act.opened_at < minutes.opened_at)
+            && self.is_after_works(LegalNow(minutes.opened_at))
+    }
+
+    /// Whether a body had what called this session before it was opened.
+    fn was_called_to(&self, body: &Writer, minutes: &MeetingMinutes) -> bool {
+        let Some((called, proof)) = self.bodies().get(body).and_then(|called| Some((called, called.proof?)))
+        else {
+            return false;
+        };
+        let in_time = |delivery: &Delivery| {
+            delivery.message == minutes.meeting && delivery.body == *body && delivery.at <= minutes.opened_at
+        };
+        proof.at <= minutes.opened_at
+            && (called.called_by == minutes.meeting || self.deliveries().iter().any(in_time))
     }
 
     /// Whether a body had what called each session held since it takes part before that session was opened, and one was held since; of a
     /// further session alone it is enough.
     pub(crate) fn was_called_to_sessions(&self, body: &Writer) -> bool {
-        let Some((called, proof)) = self.bodies().get(body).and_then(|called| Some((called, called.proof?)))
-        else {
-            return false;
-        };
-        let delivered = |minutes: &MeetingMinutes| {
-            let in_time = |delivery: &Delivery| {
-                delivery.message == minutes.meeting
-                    && delivery.body == *body
-                    && delivery.at <= minutes.opened_at
-            };
-            called.called_by == minutes.meeting || self.deliveries().iter().any(in_time)
-        };
+        let Some(proof) = self.bodies().get(body).and_then(|called| called.proof) else { return false };
         let since = || self.sessions().map(|minutes| &minutes.act).filter(|act| act.opened_at >= proof.at);
-        let further = since().any(|minutes| self.is_further(minutes) && delivered(minutes));
-        further || (since().next().is_some() && since().all(delivered))
+        let called = |minutes: &MeetingMinutes| self.was_called_to(body, minutes);
+        (since().next().is_some() && since().all(called))
+            || since().any(|minutes| called(minutes) && self.is_further(minutes))
+    }
+
+    /// The minutes that closed the works for a body: those of the first closing session that it was at or called to, else the first.
+    pub(crate) fn closing_for(&self, body: &Writer) -> Option<&Sent<MeetingMinutes>> {
+        let concerns = |minutes: &&Sent<MeetingMinutes>| {
+            let act = &minutes.act;
+            let there = act.present.iter().any(|present| present.body == *body);
+            act.works_closed && (there || self.was_called_to(body, act))
+        };
+        self.sessions().find(concerns).or_else(|| self.closing_minutes())
     }
 
     /// The appointments of representatives.

@@ -379,9 +379,7 @@ fn the_view_names_the_next_deadline_and_what_can_be_done() {
     assert_eq!(view.phase, Phase::Convened);
     assert_eq!(view.actions.len(), 4);
     assert!(view.actions.iter().all(|action| matches!(action, Action::ObtainReceipt { .. })));
-    for body in [COMUNE, PROVINCIA, SABAP, USR] {
-        case.delivered(body, "2026-11-30 10:00");
-    }
+    case.delivered_to_all();
     let next = |at: &str| {
         let term = case.conference.view(now(at)).next_deadline.unwrap();
         (term.kind, term.strict)

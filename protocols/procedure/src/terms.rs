@@ -78,6 +78,11 @@ pub(crate) fn body_term(
     Computation::of(conference, resumption)?.body(writer, kind)
 }
 
+/// One body's term of a kind; none without proof of receipt. Of a conference called directly it is that of the works.
+pub fn term_of(conference: &Conference, body: &Writer, kind: TermKind) -> Option<Term> {
+    body_term(conference, body, kind, Resumption::AsRecorded)
+}
+
 /// The end of the works of a conference that meets; none where it does not, or where one meeting is all.
 ///
 /// # Errors
@@ -162,13 +167,9 @@ impl<'a> Computation<'a> {
                 self.moved_if(kind, Raw { strict: stated.date, prudential: stated.date }, stated.on, seat);
             let rolled = self.counting.roll(raw, seat);
             // The latest own date is never before this body's own: it is looked for only where it can matter.
-            let beyond = if rolled.strict > own.strict {
-                self.beyond(stated, rolled.strict, body, kind)?
-            } else {
-                None
-            };
-            if let Some((last, bound)) = beyond {
-                if bound && last > own.strict {
+            let last = if rolled.strict > own.strict { self.last_own(body, kind)? } else { rolled.strict };
+            if rolled.strict > last {
+                if last > own.strict && self.bound_before_the_suspension(stated, body, kind) {
                     steps.push(stated_step(stated, raw.strict, last));
                     due.strict = due.strict.max(last);
                 }
@@ -203,20 +204,14 @@ impl<'a> Computation<'a> {
         Some((self.counting.roll(raw, seat), steps))
     }
 
-    /// The latest own date, where a stated date lies beyond it: with whether it bound before the suspension, which moves holidays apart.
-    fn beyond(&self, stated: Stated, to: Date, body: &Body, kind: TermKind) -> Option<Option<(Date, bool)>> {
-        let last = self.last_own(body, kind)?;
-        if to <= last {
-            return Some(None);
-        }
+    /// Whether a date bound before a suspension that came later: moved by its days, holidays may let it pass the maximum, which then binds.
+    fn bound_before_the_suspension(&self, stated: Stated, body: &Body, kind: TermKind) -> bool {
         let suspended = self.suspension.as_ref().filter(|suspension| stated.on <= suspension.suspended_on);
-        let bound = suspended.is_some() && {
-            let counting = Counting { calendar: self.counting.calendar, standstill: None };
-            let before = Computation { suspension: None, counting, ..*self };
-            let raw = Raw { strict: stated.date, prudential: stated.date };
-            before.counting.roll(raw, body.invited.seat.as_deref()).strict <= before.last_own(body, kind)?
-        };
-        Some(Some((last, bound)))
+        let counting = Counting { calendar: self.counting.calendar, standstill: None };
+        let before = Computation { suspension: None, counting, ..*self };
+        let raw = Raw { strict: stated.date, prudential: stated.date };
+        let rolled = before.counting.roll(raw, body.invited.seat.as_deref());
+        suspended.is_some() && before.last_own(body, kind).is_some_and(|last| rolled.strict <= last)
     }
 
     /// The latest own date among the bodies of this body's class and call that have proof of receipt, also those released since.

@@ -75,6 +75,13 @@ pub(crate) fn notice_on(day: Date) -> Notice {
     }
 }
 
+/// European law wants the first act asked of this body express.
+pub(crate) fn wanted_express(stated: &mut Notice, body: &str) {
+    for called in stated.invited.iter_mut().filter(|called| called.body == writer(body)) {
+        called.acts[0].eu_express_act = Some("Dir. 92/43/CEE art. 6".to_owned());
+    }
+}
+
 pub(crate) fn assent() -> Determination {
     Determination {
         position: Position::Assent,
@@ -117,9 +124,7 @@ impl Case {
     /// Convened and received by all on the same day.
     pub(crate) fn received() -> Self {
         let mut case = Self::convened();
-        for body in [COMUNE, PROVINCIA, SABAP, USR] {
-            case.delivered(body, "2026-11-30 10:00");
-        }
+        case.delivered_to_all();
         case
     }
 
@@ -183,6 +188,13 @@ impl Case {
     pub(crate) fn delivered(&mut self, body: &str, at: &str) -> Digest {
         let message = self.conference.bodies()[&writer(body)].called_by;
         self.delivered_message(message, body, at)
+    }
+
+    /// Proof that all four have what called them, on 30 November.
+    pub(crate) fn delivered_to_all(&mut self) {
+        for body in [COMUNE, PROVINCIA, SABAP, USR] {
+            self.delivered(body, "2026-11-30 10:00");
+        }
     }
 
     pub(crate) fn delivered_message(&mut self, message: MessageId, body: &str, at: &str) -> Digest {

@@ -154,12 +154,12 @@ fn after_the_works(
     kind: TermKind,
     evidence: &Evidence,
 ) -> Option<Timeliness> {
-    if kind != TermKind::Determination || conference.meets().is_none() || !conference.works_bind(author) {
+    if kind != TermKind::Determination || conference.meets().is_none() {
         return None;
     }
-    let minutes = conference.closing_minutes()?;
+    let minutes = conference.closing_for(author)?;
     let (closed, received_at) = (minutes.act.closed_at, evidence.received_at);
-    if received_at <= closed {
+    if received_at <= closed || !conference.works_bind(author) {
         return None;
     }
     let (until, prudential) = (rome_date(closed), rome_date(closed));
@@ -248,9 +248,14 @@ pub enum Weight {
     Contribution,
 }
 
+/// Whether a determination was written to a conference that deliberates in session.
+pub(crate) fn is_contribution(conference: &Conference, determination: &Received<Determination>) -> bool {
+    conference.deliberates() && !determination.in_session
+}
+
 /// What a determination weighs: its time, then what officials found.
 pub fn weight(conference: &Conference, determination: &Received<Determination>) -> Weight {
-    if conference.deliberates() && !determination.in_session {
+    if is_contribution(conference, determination) {
         return Weight::Contribution;
     }
     if determination.non_compliant.is_some() {
@@ -260,7 +265,7 @@ pub fn weight(conference: &Conference, determination: &Received<Determination>) 
     match judge_given(conference, determination) {
         Timeliness::Timely(_) => Weight::Counts,
         Timeliness::Disputed(_) => match found {
-            Some(Finding::Timely) => Weight::Counts,
+            Some(Finding::Timely | Finding::ExpressAct) => Weight::Counts,
             Some(_) => Weight::Late,
             None => Weight::Undecided,
         },

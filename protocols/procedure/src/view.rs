@@ -12,13 +12,11 @@ use crate::acts::{
     Position, PositionLine, Suspension, TermKind,
 };
 use crate::conference::{Anomaly, Body, Conference};
-use crate::guards::{check, considered, is_absent, rebuttal_until, silence_term};
-use crate::law::Law;
+use crate::guards::{check, considered, is_absent, rebuttal_until, settled, silence_term};
 use crate::legal_time::LegalNow;
 pub use crate::phase::Phase;
 use crate::refusal::Refusal;
 use crate::regime::Regime;
-use crate::sittings::Meets;
 use crate::term::{Conflict, Term};
 use crate::terms::{Resumption, body_term, terms};
 use crate::timeliness::{
@@ -406,9 +404,7 @@ impl Conference {
     fn meeting_action(&self, now: LegalNow) -> Option<Action> {
         let mode = match self.meets() {
             None => Regime::named_on(self.regime()?, self.regime_basis()?)?.meeting_mode,
-            Some(_) if self.uncalled(now).next().is_none() => return None,
-            Some(Meets::Once) => MeetingMode::Telematic,
-            Some(_) => MeetingMode::Simultaneous,
+            Some(meets) => meets.mode(),
         };
         let call = MeetingCall { mode, held_on: now.date(), round: self.round(), request: None };
         let allowed = check(self, self.lead(), &Act::MeetingCall(call), now).is_ok();
@@ -428,8 +424,7 @@ impl Conference {
             matches!(judged, Timeliness::Timely(_))
         });
         let requests: Vec<MessageId> = timely.map(|request| request.message).collect();
-        let law = Law::on(self.regime_basis()?)?;
-        let days = law.regime(self.regime()?)?.settled_in(law, self.sector()).ok()?.suspension.days;
+        let days = settled(self).ok()?.suspension.days;
         let order = Suspension { requests: requests.clone(), suspended_on: now.date(), days };
         let allowed = check(self, self.lead(), &Act::Suspension(order), now).is_ok();
         allowed.then_some(Action::ConsiderSuspension { requests })

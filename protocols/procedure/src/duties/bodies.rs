@@ -6,10 +6,10 @@ use super::{Consequence, Due, Duty, Present, Task};
 use crate::acts::{Efficacy, TermKind};
 use crate::calendar::{Reading, add_days};
 use crate::conference::{Body, Conference};
-use crate::guards::{may_oppose, opposition_until};
+use crate::guards::{may_oppose, opposition_until, settled};
 use crate::law::Law;
 use crate::legal_time::rome_date;
-use crate::regime::{Force, Regime};
+use crate::regime::Force;
 use crate::term::Term;
 use crate::timeliness::{counted_of, undecided_of};
 use crate::view::Phase;
@@ -139,7 +139,7 @@ fn add_oppositions(present: &Present<'_>, duties: &mut Vec<Duty>) {
 fn opposition_dates(conference: &Conference, body: &Writer, conclusion: MessageId) -> Option<Due> {
     let prudential = opposition_until(conference, body, conclusion)?;
     let basis = conference.regime_basis()?;
-    let opposition = Regime::named_on(conference.regime()?, basis)?.settled().ok()?.opposition;
+    let opposition = settled(conference).ok()?.opposition;
     let mut deliveries = conference.deliveries().iter();
     let delivery = deliveries.find(|delivery| delivery.message == conclusion && delivery.body == *body)?;
     let last = add_days(rome_date(delivery.at), i64::from(opposition.days));

@@ -4,12 +4,12 @@ use concerto_message::Writer;
 use jiff::civil::Date;
 
 use super::{Consequence, Due, Duty, Present, Task, Undated};
-use crate::acts::{Direction, Efficacy, Finding, Outside, Position, TermKind};
+use crate::acts::{Direction, Efficacy, Finding, Outside, Position, Sector, TermKind};
 use crate::guards::may_oppose;
 use crate::law::Law;
 use crate::legal_time::rome_date;
 use crate::refusal::Refusal;
-use crate::regime::{Force, MissingValue, Regime};
+use crate::regime::{Force, MissingValue};
 use crate::term::terms_digest;
 use crate::timeliness::{Standing, Timeliness, Weight, judge, standing_of, weight};
 use crate::view::{Action, Phase};
@@ -138,9 +138,10 @@ fn convene(present: &Present<'_>) -> Duty {
     let received = present.conference.exchanges().iter().map(|exchange| &exchange.act);
     let application = received
         .filter(|exchange| exchange.party == Outside::Applicant && exchange.direction == Direction::Received);
-    let recorded = present.conference.convening_request().map(|request| request.act.received_on);
+    let request = present.conference.convening_request().map(|request| &request.act);
+    let recorded = request.map(|request| request.received_on);
     let started = recorded.or_else(|| application.map(|exchange| rome_date(exchange.at)).min());
-    let missing = open_value(present.now.date());
+    let missing = open_value(present.now.date(), request.and_then(|request| request.sector));
     let Some(started) = started else { return Duty { undated: Some(Undated::NotStarted), missing, ..duty } };
     match notice_due(started) {
         Ok(due) => Duty { since: Some(started), missing, ..duty.by(Some(due)) },
@@ -162,8 +163,9 @@ fn notice_due(started: Date) -> Result<Due, Option<MissingValue>> {
 }
 
 /// The first value that keeps a notice of this day from being given.
-fn open_value(day: Date) -> Option<MissingValue> {
-    Regime::on(day).ok()?.settled().err()
+fn open_value(day: Date, sector: Option<Sector>) -> Option<MissingValue> {
+    let law = Law::on(day)?;
+    law.regime_on(day)?.settled_in(law, sector).err()
 }
 
 fn add_running(present: &Present<'_>, can_conclude: bool, duties: &mut Vec<Duty>) {
@@ -290,5 +292,10 @@ pub(super) fn add_missing(present: &Present<'_>, me: &Writer, duties: &mut Vec<D
     }
     let basis = conference.regime_basis().unwrap_or_else(|| present.now.date());
     let duty = Duty::new(Task::SettleValues, me, Consequence::NothingComputed);
-    duties.push(Duty { messages, missing: open_value(basis), undated: Some(Undated::ValueMissing), ..duty });
+    duties.push(Duty {
+        messages,
+        missing: open_value(basis, conference.sector()),
+        undated: Some(Undated::ValueMissing),
+        ..duty
+    });
 }

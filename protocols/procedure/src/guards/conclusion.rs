@@ -9,11 +9,11 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use super::{Checked, not_suspended, same_round, settled};
 use crate::acts::{
-    Direction, Efficacy, EfficacyStatement, FinalDetermination, Outcome, Outside, Position,
+    Direction, Efficacy, EfficacyStatement, FinalDetermination, MeetingMinutes, Outcome, Outside, Position,
     PrescriptionConsultation, Question, TermKind,
 };
 use crate::calendar::{Reading, add_days};
-use crate::conference::{Body, Conference};
+use crate::conference::{Body, Conference, Sent};
 use crate::law::Law;
 use crate::legal_time::{LegalNow, expired, rome_date};
 use crate::refusal::{Refusal, Warning};
@@ -209,7 +209,7 @@ fn outcomes_known(conclusion: &FinalDetermination, positions: &Positions<'_>) ->
 
 /// C.4, first branch: every assent is unconditional.
 fn positive(conference: &Conference, positions: &Positions<'_>) -> Result<(), Refusal> {
-    express_acts_present(conference)?;
+    express_acts_present(conference, positions)?;
     if let Some(told) = conference.qualified_dissents().next() {
         return Err(Refusal::DissentStands { body: told.author.clone() });
     }
@@ -231,7 +231,7 @@ fn positive_with_prescriptions(
     at: LegalNow,
     out: &mut Checked,
 ) -> Result<(), Refusal> {
-    express_acts_present(conference)?;
+    express_acts_present(conference, positions)?;
     let dissent = positions.iter().find(|(_, standing)| standing.position() == Position::Dissent);
     if let Some((writer, _)) = dissent {
         return Err(Refusal::DissentStands { body: (*writer).clone() });
@@ -257,22 +257,22 @@ fn positive_with_prescriptions(
     judged(conclusion, Question::PrescriptionsAcceptable)?;
     if conference.meets().is_some() {
         // the others were heard in session; the applicant, where the minutes say so or something on record does
-        let in_session = conference.sessions().any(|minutes| minutes.act.applicant_heard);
-        let on_record = || {
-            conference.exchanges().iter().any(|exchange| {
-                let about = exchange.act.about;
-                exchange.act.party == Outside::Applicant
-                    && about
-                        .is_some_and(|about| conference.sessions().any(|minutes| minutes.message == about))
-            })
+        let heard = |minutes: &Sent<MeetingMinutes>| {
+            minutes.act.applicant_heard || with_applicant(conference, minutes.message)
         };
-        if !in_session && !on_record() {
+        if !conference.sessions().any(heard) {
             out.warn(Warning::ApplicantNotHeard);
         }
         return Ok(());
     }
     let determinations: BTreeSet<MessageId> = prescribed.into_iter().map(|(message, _)| message).collect();
     heard(conference, &determinations, at, out)
+}
+
+/// Whether something about this message went to the applicant, or came from it.
+fn with_applicant(conference: &Conference, about: MessageId) -> bool {
+    let mut exchanges = conference.exchanges().iter().map(|exchange| &exchange.act);
+    exchanges.any(|exchange| exchange.party == Outside::Applicant && exchange.about == Some(about))
 }
 
 /// The party and the other bodies were heard on every one of these determinations.
@@ -292,12 +292,7 @@ fn heard(
         if consultations().next().is_none() {
             return Err(Refusal::ConsultationMissing { message: *message });
         }
-        let with_applicant = consultations().any(|consultation| {
-            conference.exchanges().iter().any(|exchange| {
-                exchange.act.party == Outside::Applicant && exchange.act.about == Some(consultation.message)
-            })
-        });
-        if !with_applicant {
+        if !consultations().any(|consultation| with_applicant(conference, consultation.message)) {
             out.warn(Warning::ApplicantNotHeard);
         }
         let until = consultations().map(|consultation| consultation.act.answer_until).min();
@@ -327,7 +322,7 @@ fn over_dissent(
     conclusion: &FinalDetermination,
     positions: &Positions<'_>,
 ) -> Result<(), Refusal> {
-    express_acts_present(conference)?;
+    express_acts_present(conference, positions)?;
     let told = conference.qualified_dissents().next().map(|told| &told.author);
     let opposed = positions.iter().find(|(_, standing)| standing.position() != Position::Assent);
     let Some(body) = told.or(opposed.map(|(writer, _)| *writer)) else {
@@ -347,22 +342,21 @@ fn over_dissent(
 }
 
 /// No positive conclusion without each act for which European law wants an express one.
-fn express_acts_present(conference: &Conference) -> Result<(), Refusal> {
+fn express_acts_present(conference: &Conference, positions: &Positions<'_>) -> Result<(), Refusal> {
     for (writer, body) in conference.active_bodies() {
-        if let Some(act) = express_acts_missing(conference, writer, body).next() {
+        if let Some(act) = express_acts_missing(body, positions.get(writer).copied()).next() {
             return Err(Refusal::EuExpressActMissing { body: writer.clone(), act: act.to_owned() });
         }
     }
     Ok(())
 }
 
-/// The acts that European law wants express and that no position of the body which stands gives.
+/// The acts that European law wants express and that the position of the body as it stands does not give.
 pub(super) fn express_acts_missing<'a>(
-    conference: &'a Conference,
-    writer: &'a Writer,
     body: &'a Body,
+    standing: Option<Standing<'a>>,
 ) -> impl Iterator<Item = &'a str> {
-    let given = match standing_of(conference, writer) {
+    let given = match standing {
         Some(Standing::Expressed(counted)) => counted.determination().act.acts.as_slice(),
         _ => &[],
     };

@@ -11,7 +11,6 @@ use super::suspension::in_term;
 use super::{Checked, not_suspended, same_round, value_missing};
 use crate::acts::{MeetingCall, MeetingMode, Position, TermKind};
 use crate::conference::{Conference, Sent};
-
 use crate::legal_time::{LegalNow, rome_date};
 use crate::refusal::{Refusal, Warning};
 use crate::regime::Regime;
@@ -71,8 +70,7 @@ fn next_session(
     call: &MeetingCall,
     further: bool,
 ) -> Result<(), Refusal> {
-    let wanted = if meets == Meets::Once { MeetingMode::Telematic } else { MeetingMode::Simultaneous };
-    if call.mode != wanted {
+    if call.mode != meets.mode() {
         return Err(mode_wrong(conference));
     }
     if further || conference.sessions().next().is_none() {

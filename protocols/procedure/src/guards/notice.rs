@@ -11,7 +11,7 @@ use crate::acts::{
 use crate::calendar::{Reading, add_days};
 use crate::conference::Conference;
 use crate::law::Law;
-use crate::legal_time::{LegalNow, rome_date};
+use crate::legal_time::LegalNow;
 use crate::refusal::{Refusal, Warning};
 use crate::regime::{Regime, Settled};
 
@@ -115,19 +115,19 @@ fn round(conference: &Conference, notice: &Notice, out: &mut Checked) -> Result<
     }
     let Some(conclusion) = conference.conclusion() else { return Ok(()) };
     // A new round follows the observations of art. 10-bis (art. 14-bis c. 5).
-    let with_applicant = |direction| {
-        conference.exchanges().iter().map(|exchange| &exchange.act).find(move |exchange| {
-            exchange.party == Outside::Applicant
-                && exchange.direction == direction
-                && exchange.about == Some(conclusion.message)
-        })
-    };
-    let observations = with_applicant(Direction::Received).ok_or(Refusal::ObservationsMissing)?;
-    let due = super::conclusion::rebuttal_until(conference);
+    let observations = conference.exchanges().iter().map(|exchange| &exchange.act).any(|exchange| {
+        exchange.party == Outside::Applicant
+            && exchange.direction == Direction::Received
+            && exchange.about == Some(conclusion.message)
+    });
+    if !observations {
+        return Err(Refusal::ObservationsMissing);
+    }
     if !conference.rebuttals().iter().any(|rebuttal| rebuttal.act.conclusion == conclusion.message) {
         out.warn(Warning::ObservationsNotForwarded);
     }
-    if let Some(due) = due.filter(|due| rome_date(observations.at) > *due) {
+    let late = super::conclusion::rebuttal_until(conference).filter(|_| !conference.observations_came());
+    if let Some(due) = late {
         return Err(Refusal::ObservationsLate { due });
     }
     Ok(())

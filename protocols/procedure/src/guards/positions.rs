@@ -15,7 +15,7 @@ use crate::refusal::{Refusal, Warning};
 use crate::sittings::Meets;
 use crate::terms::{Resumption, body_term};
 use crate::timeliness::{
-    Timeliness, Weight, counted_of, judge, judge_given, time_is_over, undecided_of, weight,
+    Timeliness, Weight, counted_of, is_contribution, judge, judge_given, time_is_over, undecided_of, weight,
 };
 
 pub(super) fn request(
@@ -200,7 +200,8 @@ pub(crate) fn silence_term(conference: &Conference, writer: &Writer, at: LegalNo
     if meets.is_some() && conference.works_are_over(at) && !conference.works_bind(writer) {
         return Err(Refusal::ReceiptUnproven { body: writer.clone() });
     }
-    let closed = conference.works_closed_at().map(rome_date).filter(|_| meets.is_some());
+    let closing = conference.closing_for(writer).filter(|_| meets.is_some());
+    let closed = closing.map(|minutes| rome_date(minutes.act.closed_at));
     let term = body_term(conference, writer, TermKind::Determination, Resumption::AsRecorded);
     let due = match (term, closed) {
         (Some(term), None) => Due { strict: term.strict, prudential: term.prudential },
@@ -242,8 +243,7 @@ pub(crate) fn considered<'a>(
     conference: &'a Conference,
     body: &'a Writer,
 ) -> impl Iterator<Item = &'a Received<Determination>> {
-    let position = |given: &&Received<Determination>| weight(conference, given) != Weight::Contribution;
-    conference.determinations_of(body).filter(position)
+    conference.determinations_of(body).filter(|given| !is_contribution(conference, given))
 }
 
 /// Whether sessions were held and the body was at none of them.

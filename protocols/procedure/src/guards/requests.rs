@@ -17,7 +17,7 @@ use crate::procedures::value_name;
 use crate::refusal::{Refusal, Warning};
 use crate::schedule::{Facts, Planned, Request, schedule};
 use crate::term::StartEvent;
-use crate::timeliness::{counted_of, undecided_of};
+use crate::timeliness::{counted_of, standing_of, undecided_of};
 
 pub(super) fn convening(
     conference: &Conference,
@@ -133,7 +133,7 @@ fn unblocked(conference: &Conference, at: LegalNow) -> Result<(), Refusal> {
         }
         let dissents = counted_of(conference, writer)
             .is_some_and(|counted| counted.determination().act.position.is_dissent());
-        let missing = express_acts_missing(conference, writer, body).next().is_some();
+        let missing = express_acts_missing(body, standing_of(conference, writer)).next().is_some();
         if dissents || missing {
             return Err(Refusal::GrantBlocked { body: writer.clone() });
         }
