@@ -191,7 +191,28 @@ fn a_body_does_not_rely_on_the_network_alone_when_its_term_ends() {
     let last_day = "2026-12-22T23:00:00Z".parse().unwrap();
     assert_eq!(
         mailed(&stage, message, LEAD, true),
-        (Class::InTerm(Some(end)), Fallback::At(last_day, Reason::TermEnding))
+        (Class::InTerm(end), Fallback::At(last_day, Reason::TermEnding))
     );
     assert_eq!(mailed(&stage, message, BODIES[1], true), (Class::Act, Fallback::Never));
+}
+
+#[test]
+fn positions_that_came_together_count_in_the_order_in_which_they_were_written() {
+    let mut stage = Stage::at_lead();
+    let office = federation().office(BODIES[0]);
+    stage.greet(BODIES[0]);
+    let (mut written, mut previous) = (Vec::new(), None);
+    for sequence in 1..=6 {
+        let text = stage.draft(BODIES[0], &assent(), sequence, previous).signed(office);
+        previous = Some(forge::read(&text).id());
+        written.push(text);
+    }
+    let together: Vec<&str> = written.iter().map(String::as_str).collect();
+    assert_eq!(stage.deliver(BODIES[0], &together).code(), "-");
+    stage.tick();
+    let case = stage.node.case(&stage.conference).unwrap();
+    let author: Writer = BODIES[0].parse().unwrap();
+    let taken: Vec<MessageId> = case.state().determinations_of(&author).map(|given| given.message).collect();
+    let order: Vec<MessageId> = written.iter().map(|text| forge::read(text).id()).collect();
+    assert_eq!(taken, order, "the last word is the last one");
 }

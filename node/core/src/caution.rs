@@ -4,7 +4,7 @@
 //! an author, a receipt that says documents could not be had (protocols/PROTOCOL.md, "Messages").
 
 use concerto_message::{ReceiptKind, Writer};
-use concerto_procedure::acts::{Act, Channel, Outside};
+use concerto_procedure::acts::{Act, Channel};
 
 use crate::case::Case;
 use crate::fault::Fault;
@@ -31,7 +31,7 @@ pub(crate) fn check(case: &Case, act: &Act) -> Result<Vec<Fault>, Fault> {
 /// Certified mail with a body moves terms: its record holds the original mail, whose signature anybody can check.
 pub(crate) fn original(act: &Act, documents: &[NewDocument]) -> Result<(), Fault> {
     let Act::RecordedExchange(exchange) = act else { return Ok(()) };
-    let proves = exchange.channel == Channel::Pec && matches!(exchange.party, Outside::Body(_));
+    let proves = exchange.channel == Channel::Pec && exchange.with_body().is_some();
     let held = documents.first().is_some_and(|first| first.media_type == MAIL);
     if held || !proves {
         return Ok(());

@@ -4,7 +4,7 @@ use concerto_exchange::fallback::{Class, Waiting};
 use concerto_message::{MessageId, ReceiptKind, Writer};
 use concerto_procedure::acts::{Act, TermKind};
 use concerto_procedure::conference::Conference;
-use concerto_procedure::{Event, end_of, evolve, terms};
+use concerto_procedure::{Event, end_of, evolve, term_of};
 use jiff::Timestamp;
 
 use crate::case::{Case, Entry};
@@ -45,12 +45,9 @@ fn in_term(case: &Case, entry: &Entry, recipient: &Writer, kind: TermKind) -> Cl
     if recipient != case.lead() || entry.author == *case.lead() {
         return Class::Act;
     }
-    let of_author = |conference: &Conference| {
-        let mut terms = terms(conference).into_iter();
-        terms.find(|term| term.kind == kind && term.body.as_ref() == Some(&entry.author))
-    };
+    let of_author = |conference: &Conference| term_of(conference, &entry.author, kind);
     let known = of_author(case.state()).or_else(|| of_author(&as_if_told(case, &entry.author)?));
-    Class::InTerm(known.map(|term| end_of(term.strict)))
+    known.map_or(Class::Act, |term| Class::InTerm(end_of(term.strict)))
 }
 
 /// The conference as it will be once the procedente has the proof that this body was called: until then the chain does not say when its term

@@ -37,9 +37,8 @@ impl Default for FallbackConfig {
 pub enum Class {
     /// Its delivery starts or moves a term of the recipient.
     StartsTerm,
-    /// Its author has a term for it, which ends at this instant (24:00 in Rome of the last day under the strict reading); none while no term
-    /// runs.
-    InTerm(Option<Timestamp>),
+    /// Its author has a term for it, which ends at this instant (24:00 in Rome of the last day under the strict reading).
+    InTerm(Timestamp),
     /// Another act that people read.
     Act,
     /// Nothing that this recipient reads by mail: of nodes for nodes, or known to it already.
@@ -107,7 +106,7 @@ pub fn fallback(config: &FallbackConfig, waiting: &Waiting, now: Timestamp) -> F
             let patience = config.pec_after.min(FallbackConfig::PEC_AFTER_MAX);
             due(now, later(waiting.queued_at, patience), Reason::NoReceipt)
         }
-        Class::InTerm(Some(end)) => before_the_end(config, waiting, end, now),
+        Class::InTerm(end) => before_the_end(config, waiting, end, now),
         _ => Fallback::Never,
     }
 }
@@ -128,8 +127,7 @@ fn due(now: Timestamp, at: Timestamp, reason: Reason) -> Fallback {
 }
 
 fn later(at: Timestamp, by: SignedDuration) -> Timestamp {
-    let limit = if by.is_negative() { Timestamp::MIN } else { Timestamp::MAX };
-    at.checked_add(by).unwrap_or(limit)
+    at.saturating_add(by).unwrap_or(at)
 }
 
 #[cfg(test)]

@@ -21,9 +21,7 @@ fn ask(waiting: &Waiting, now: &str) -> Fallback {
 
 #[test]
 fn whoever_has_no_node_gets_every_act_at_once() {
-    for class in
-        [Class::StartsTerm, Class::InTerm(None), Class::InTerm(Some(at("2026-12-30 23:00"))), Class::Act]
-    {
+    for class in [Class::StartsTerm, Class::InTerm(at("2026-12-30 23:00")), Class::Act] {
         let waiting = Waiting { has_node: false, ..waiting(class) };
         assert_eq!(ask(&waiting, "2026-11-30 09:00"), Fallback::Now(Reason::NoNode), "{class:?}");
         assert_eq!(ask(&Waiting { pec_left: true, ..waiting }, "2026-12-30 09:00"), Fallback::Never, "once");
@@ -61,7 +59,7 @@ fn no_configuration_lets_it_wait_longer_than_a_day() {
 #[test]
 fn in_the_last_day_of_its_term_an_act_waits_a_minute() {
     let end = at("2026-12-30 23:00"); // 24:00 in Rome
-    let early = waiting(Class::InTerm(Some(end)));
+    let early = waiting(Class::InTerm(end));
     let last_day = at("2026-12-29 23:00");
     assert_eq!(ask(&early, "2026-12-01 09:00"), Fallback::At(last_day, Reason::TermEnding));
     assert_eq!(ask(&early, "2026-12-29 23:00"), Fallback::Now(Reason::TermEnding));
@@ -86,7 +84,7 @@ fn in_the_last_day_of_its_term_an_act_waits_a_minute() {
 
 #[test]
 fn other_acts_between_nodes_never_go_by_mail() {
-    for class in [Class::Act, Class::Technical, Class::InTerm(None)] {
+    for class in [Class::Act, Class::Technical] {
         assert_eq!(ask(&waiting(class), "2027-11-30 09:00"), Fallback::Never, "{class:?}");
     }
 }
@@ -98,7 +96,7 @@ fn any_at() -> impl Strategy<Value = Timestamp> {
 fn any_class() -> impl Strategy<Value = Class> {
     prop_oneof![
         Just(Class::StartsTerm),
-        proptest::option::of(any_at()).prop_map(Class::InTerm),
+        any_at().prop_map(Class::InTerm),
         Just(Class::Act),
         Just(Class::Technical)
     ]
@@ -137,7 +135,7 @@ proptest! {
     fn the_ends_of_time_are_no_panic(hours in any::<i32>(), second in prop_oneof![Just(Timestamp::MIN), Just(Timestamp::MAX)]) {
         let by = SignedDuration::from_hours(i64::from(hours));
         let config = FallbackConfig { pec_after: by, last_hours: by, receipt_wait: by };
-        for class in [Class::StartsTerm, Class::InTerm(Some(second))] {
+        for class in [Class::StartsTerm, Class::InTerm(second)] {
             let at_the_end = Waiting { queued_at: second, ..waiting(class) };
             prop_assert_ne!(fallback(&config, &at_the_end, second), Fallback::Now(Reason::NoNode));
         }
