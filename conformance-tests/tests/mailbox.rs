@@ -28,7 +28,7 @@ use concerto_core::Case;
 use concerto_message::{ConferenceId, Writer};
 use concerto_pec::{PecType, ReceiptForm};
 use concerto_port::JournalFeed;
-use concerto_procedure::acts::{Act, Direction, Outside, Position};
+use concerto_procedure::acts::{Act, Channel, Direction, Outside, Position};
 use concerto_procedure::rome_date;
 use concerto_store_sqlite::SqliteReader;
 use jiff::Timestamp;
@@ -327,6 +327,19 @@ impl Stage {
         opened["conference"].as_str().unwrap().parse().unwrap()
     }
 
+    /// The body assents, by its node; the message.
+    fn answered(&self, conference: &str) -> String {
+        let act = acts::determination(Position::Assent);
+        let value = serde_json::to_value(&act).unwrap();
+        let (facts, text) = (self.home("facts.json"), self.home("text.json"));
+        std::fs::write(&facts, value["facts"].to_string()).unwrap();
+        std::fs::write(&text, acts::body_of(&act).unwrap().to_string()).unwrap();
+        let (facts, text) = (facts.to_str().unwrap(), text.to_str().unwrap());
+        let sent =
+            self.run("body", &["act", "send", conference, "Determination", "--facts", facts, "--body", text]);
+        sent["message"].as_str().unwrap().to_owned()
+    }
+
     /// The day of the lead's clock.
     fn today(&self) -> jiff::civil::Date {
         let at =
@@ -593,22 +606,7 @@ fn messages_of_nodes_come_by_mail_as_if_they_had_come_directly() {
     assert!(shown["subject"].is_string(), "its text came along: {shown}");
 
     // the body answers by its node, and its message goes by mail
-    let act = acts::determination(Position::Assent);
-    let value = serde_json::to_value(&act).unwrap();
-    let (facts, body) = (stage.home("facts.json"), stage.home("text.json"));
-    std::fs::write(&facts, value["facts"].to_string()).unwrap();
-    std::fs::write(&body, acts::body_of(&act).unwrap().to_string()).unwrap();
-    let words = [
-        "act",
-        "send",
-        &name,
-        "Determination",
-        "--facts",
-        facts.to_str().unwrap(),
-        "--body",
-        body.to_str().unwrap(),
-    ];
-    let message = stage.run("body", &words)["message"].as_str().unwrap().to_owned();
+    let message = stage.answered(&name);
     stage.run("body", &["pec", "send", &name, &message, LEAD, "--to", LEAD_PEC]);
     stage.run("body", &["pec", "poll"]);
     let answer = stage.server.taken().into_iter().find(|mail| mail.recipient() == LEAD_PEC).unwrap();
@@ -732,6 +730,16 @@ fn what_a_mail_is_proposed_as_an_official_confirms_and_it_is_the_act_of_its_body
     );
     let second = queue["received"][1]["id"].as_str().unwrap();
     stage.run("lead", &["pec", "confirm", second, "--as", "other"]);
+
+    // what no provider certifies is recorded as ordinary mail, and nothing starts or ends by it
+    stage.put("lead", written(3, "Si trasmette quanto richiesto.").0.as_bytes());
+    stage.run("lead", &["pec", "poll"]);
+    let third = stage.run("lead", &["pec", "queue"])["received"][0].clone();
+    assert_eq!((&third["counts"], &third["sender"]), (&json!(false), &json!(ALONE_PEC)));
+    stage.run("lead", &["pec", "confirm", third["id"].as_str().unwrap(), "--as", "other"]);
+    let case = stage.case("lead", &conference);
+    let last = &case.state().exchanges().last().unwrap().act;
+    assert_eq!((last.channel, last.at), (Channel::Email, instant("2027-03-01T09:00:00Z")));
     assert!(stage.run("lead", &["pec", "queue"])["received"].as_array().unwrap().is_empty());
 }
 
@@ -780,23 +788,8 @@ fn what_waits_too_long_for_a_node_goes_by_mail() {
     let until: jiff::civil::Date = until.as_str().unwrap().parse().unwrap();
 
     // the body answers on the last day, and no node of the procedente gives a receipt
-    let act = acts::determination(Position::Assent);
-    let value = serde_json::to_value(&act).unwrap();
-    let (facts, text) = (stage.home("facts.json"), stage.home("text.json"));
-    std::fs::write(&facts, value["facts"].to_string()).unwrap();
-    std::fs::write(&text, acts::body_of(&act).unwrap().to_string()).unwrap();
     stage.set_clock(&format!("{until}T10:00:00Z"));
-    let words = [
-        "act",
-        "send",
-        &name,
-        "Determination",
-        "--facts",
-        facts.to_str().unwrap(),
-        "--body",
-        text.to_str().unwrap(),
-    ];
-    let message = stage.run("body", &words)["message"].as_str().unwrap().to_owned();
+    let message = stage.answered(&name);
     stage.run("body", &["pec", "poll"]);
     assert!(to(LEAD_PEC).is_empty(), "a receipt has its minute");
     stage.set_clock(&format!("{until}T10:01:30Z"));

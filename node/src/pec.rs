@@ -9,6 +9,7 @@
 //! queue. Everything that it does is in the order of `MailStore`: after a crash it goes on from there, and an order that it gives again has a key.
 
 mod commands;
+mod confirm;
 mod facts;
 mod fallback;
 mod incoming;
@@ -24,7 +25,8 @@ mod record;
 mod sending;
 mod worker;
 
-pub(crate) use commands::{nobody_waits, run};
+pub(crate) use commands::run;
+pub(crate) use confirm::nobody_waits;
 pub(crate) use office::Round;
 pub(crate) use worker::{Bell, Worker};
 

@@ -1,8 +1,9 @@
 //! The mails of a certified mailbox, in a SQLite file of their own beside the journal (ARCHITECTURE.md, "Certified mail").
 //!
-//! Each call is one transaction, durable when it returns (`synchronous=FULL`), but for the judgement of a mail, which can be made again. What may not be lost or happen twice is in its order: a mail is
-//! kept before it leaves, an attempt before it is made, a mail that came in together with the cursor of its source. Commands of officials write
-//! beside the running node; who reads the mailbox and sends for it holds the [`MailboxLease`], and is one.
+//! Each call is one transaction, durable when it returns (`synchronous=FULL`), but for the judgement of a mail, which can be made again. What may
+//! not be lost or happen twice is in its order: a mail is kept before it leaves, an attempt noted before it is made, a mail that came in kept
+//! together with the cursor of its source. Commands of officials write beside the running node; who reads the mailbox and sends for it
+//! holds the [`MailboxLease`], and is one.
 
 mod received;
 mod sent;
@@ -10,20 +11,20 @@ mod sent;
 use concerto_message::Digest;
 use concerto_port::JournalError;
 use rusqlite::{Connection, OpenFlags, Transaction, TransactionBehavior, params};
-use rusqlite_migration::{M, Migrations};
+use rusqlite_migration::M;
 use std::fs::File;
 use std::path::Path;
 use std::time::Duration;
 
-use crate::error::{corrupt, failed, file_failed};
+use crate::error::{failed, file_failed};
 use crate::read::{bounded, first, number};
-use crate::store::{connect, create, lease, make_folder};
+use crate::store::{connect, create, format_of, lease, make_folder, migrate, use_log};
 
 pub use received::{Arrival, Judged, Kind, ReceivedMail, Status};
 pub use sent::{Attempt, Closed, NewMail, SentMail};
 
 const MIGRATIONS: &[M<'static>] = &[M::up(include_str!("migrations/mails-001.sql"))];
-const FORMAT: i64 = MIGRATIONS.len() as i64;
+const FORMAT: u32 = MIGRATIONS.len() as u32;
 /// `application_id` of the file: "CNCM".
 const APPLICATION_ID: i64 = 0x434e_434d;
 /// How long a change waits for another process that writes.
@@ -59,14 +60,10 @@ impl MailStore {
         create(path).map_err(file_failed)?;
         let mut connection = connect(path, OpenFlags::SQLITE_OPEN_READ_WRITE)?;
         connection.busy_timeout(BUSY_TIMEOUT).map_err(failed)?;
-        let found = format_found(&connection)?;
+        let found = format_of(&connection, APPLICATION_ID, FORMAT, "store of mails")?;
+        use_log(&connection)?;
         if found < FORMAT {
-            let _mode: String =
-                connection.query_row("PRAGMA journal_mode = WAL", [], |row| row.get(0)).map_err(failed)?;
-            Migrations::from_slice(MIGRATIONS).to_latest(&mut connection).map_err(|error| match error {
-                rusqlite_migration::Error::RusqliteError { err, .. } => failed(err),
-                other => JournalError::Medium(other.to_string()),
-            })?;
+            migrate(&mut connection, MIGRATIONS)?;
         }
         Ok(Self { connection })
     }
@@ -110,22 +107,6 @@ fn note(tx: &Transaction<'_>, name: &str, value: u64, once: bool) -> Result<(), 
 
 fn execute(tx: &Transaction<'_>, sql: &str, params: impl rusqlite::Params) -> Result<usize, JournalError> {
     tx.prepare_cached(sql).and_then(|mut statement| statement.execute(params)).map_err(failed)
-}
-
-fn format_found(connection: &Connection) -> Result<i64, JournalError> {
-    let number = |sql| connection.query_row(sql, [], |row| row.get::<_, i64>(0)).map_err(failed);
-    let application = number("PRAGMA application_id")?;
-    let version = number("PRAGMA user_version")?;
-    if application != APPLICATION_ID && (application != 0 || version != 0) {
-        return Err(JournalError::Corrupt("the file holds no mails of this program".into()));
-    }
-    match u32::try_from(version) {
-        Ok(found) if version > FORMAT => {
-            Err(JournalError::TooNew { found, known: u32::try_from(FORMAT).unwrap_or(0) })
-        }
-        Ok(_) => Ok(version),
-        Err(_) => Err(corrupt("the format of the mails", version)),
-    }
 }
 
 /// A digest that may be absent.

@@ -46,18 +46,28 @@ pub(crate) fn connect(path: &Path, access: OpenFlags) -> Result<Connection, Jour
     Ok(connection)
 }
 
-/// The format of the store: 0 for a file that holds nothing yet.
+/// The format of the journal: 0 for a file that holds nothing yet.
 pub(crate) fn format_found(connection: &Connection) -> Result<u32, JournalError> {
+    format_of(connection, APPLICATION_ID, FORMAT, "journal")
+}
+
+/// The format of a file of this program, by its `application_id`: 0 for one that holds nothing yet.
+pub(crate) fn format_of(
+    connection: &Connection,
+    application_id: i64,
+    known: u32,
+    what: &str,
+) -> Result<u32, JournalError> {
     let number = |sql| connection.query_row(sql, [], |row| row.get::<_, i64>(0)).map_err(failed);
     let application = number("PRAGMA application_id")?;
     let version = number("PRAGMA user_version")?;
     let tables = number("SELECT count(*) FROM sqlite_schema")?;
-    if application != APPLICATION_ID && (application != 0 || version != 0 || tables != 0) {
-        return Err(JournalError::Corrupt("the file is not a journal of this program".into()));
+    if application != application_id && (application != 0 || version != 0 || tables != 0) {
+        return Err(JournalError::Corrupt(format!("the file is not a {what} of this program")));
     }
     let found = u32::try_from(version).map_err(|_| corrupt("the format of the store", version))?;
-    if found > FORMAT {
-        return Err(JournalError::TooNew { found, known: FORMAT });
+    if found > known {
+        return Err(JournalError::TooNew { found, known });
     }
     Ok(found)
 }
@@ -153,16 +163,10 @@ impl SqliteJournal {
         create(path).map_err(file_failed)?;
         let mut connection = connect(path, OpenFlags::SQLITE_OPEN_READ_WRITE)?;
         let found = format_found(&connection)?;
-        let mode: String =
-            connection.query_row("PRAGMA journal_mode = WAL", [], |row| row.get(0)).map_err(failed)?;
-        if mode != "wal" {
-            return Err(JournalError::Medium(format!("the store cannot use a write-ahead log, only {mode}")));
-        }
-        connection.pragma_update(None, "wal_autocheckpoint", AUTOCHECKPOINT_PAGES).map_err(failed)?;
-        connection.pragma_update(None, "journal_size_limit", LOG_BYTES_KEPT).map_err(failed)?;
+        use_log(&connection)?;
         if found < FORMAT {
             tracing::info!(found, known = FORMAT, "bringing the journal to the present format");
-            migrate(&mut connection)?;
+            migrate(&mut connection, MIGRATIONS)?;
         }
         let sql = "UPDATE fence SET number = number + 1 RETURNING number";
         let fence = read::first(&connection, sql, [], |row| read::number(row, 0))?
@@ -240,8 +244,19 @@ impl SqliteJournal {
     }
 }
 
-fn migrate(connection: &mut Connection) -> Result<(), JournalError> {
-    Migrations::from_slice(MIGRATIONS).to_latest(connection).map_err(|error| match error {
+/// Has a write-ahead log used, of bounded size.
+pub(crate) fn use_log(connection: &Connection) -> Result<(), JournalError> {
+    let mode: String =
+        connection.query_row("PRAGMA journal_mode = WAL", [], |row| row.get(0)).map_err(failed)?;
+    if mode != "wal" {
+        return Err(JournalError::Medium(format!("the store cannot use a write-ahead log, only {mode}")));
+    }
+    connection.pragma_update(None, "wal_autocheckpoint", AUTOCHECKPOINT_PAGES).map_err(failed)?;
+    connection.pragma_update(None, "journal_size_limit", LOG_BYTES_KEPT).map_err(failed)
+}
+
+pub(crate) fn migrate(connection: &mut Connection, migrations: &[M<'_>]) -> Result<(), JournalError> {
+    Migrations::from_slice(migrations).to_latest(connection).map_err(|error| match error {
         rusqlite_migration::Error::RusqliteError { err, .. } => failed(err),
         other => JournalError::Medium(other.to_string()),
     })

@@ -1,33 +1,24 @@
 //! `concerto pec`: tries and reads the mailbox, and carries out what officials decide about its mails.
 
 use concerto_core::{Case, Fault, Order};
-use concerto_message::{Audience, MessageId, Writer};
+use concerto_message::{MessageId, Writer};
 use concerto_pec::Address;
-use concerto_pec::proposal::ProposedAct;
 use concerto_port::{JournalFeed, JournalRead};
-use concerto_procedure::acts::{Act, Behalf, Direction, Outside};
-use concerto_store_sqlite::{Closed, MailStore, ReceivedMail, SentMail, SqliteJournal};
-use serde_json::{Value, json};
+use concerto_store_sqlite::{Closed, MailStore, SentMail, SqliteJournal};
+use serde_json::json;
 use std::path::Path;
 
-use super::facts::MailFacts;
 use super::office::{Office, Stopped};
 use super::orders::Orders;
 use super::outgoing::{Asked, Reason};
 use super::queue::{self, Id};
-use super::record::{self, Record};
-use super::{inspect, mailbox, office::Round, store_path};
-use crate::auto::{self, Absent};
-use crate::cli::{self, Confirm};
-use crate::commands::{give, read_value};
+use super::{confirm, inspect, mailbox, office::Round, store_path};
+use crate::cli;
 use crate::control::{self, WireContent, WireDocument, WireOrder, WireReply};
 use crate::engine::Engine;
 use crate::home::Home;
 use crate::output::{Failure, Output};
 use crate::views;
-
-/// Most waiting mails looked at before note is taken of a silence.
-const WAITING_MAX: usize = 4096;
 
 /// Runs one of the commands.
 pub(crate) fn run(out: Output, folder: &Path, command: &cli::Pec) -> Result<(), Failure> {
@@ -39,7 +30,7 @@ pub(crate) fn run(out: Output, folder: &Path, command: &cli::Pec) -> Result<(), 
         cli::Pec::Queue(page) => queue::list(out, &home()?, page.limit),
         cli::Pec::Show { id, output } => queue::show(out, &home()?, id, output.as_deref()),
         cli::Pec::Link { id, conference } => link(out, &home()?, id, conference),
-        cli::Pec::Confirm(options) => confirm(out, &home()?, options),
+        cli::Pec::Confirm(options) => confirm::confirm(out, &home()?, options),
         cli::Pec::Send { conference, message, body, to } => {
             send(out, &home()?, (conference, message, body), to.as_deref())
         }
@@ -100,243 +91,8 @@ fn link(out: Output, home: &Home, id: &str, conference: &str) -> Result<(), Fail
     Ok(())
 }
 
-/// What a person says of a mail: it is recorded with the mail as evidence, and where it is an act written for its body too (RULES E.4).
-fn confirm(out: Output, home: &Home, options: &Confirm) -> Result<(), Failure> {
-    let mut store = store(home)?;
-    let mail = queue::came_in(&store, &options.id)?;
-    if let Some(decided) = mail.decision.as_deref() {
-        return Err(Failure::refused(Fault::new(
-            "pec.decided",
-            format!("in-{}: è già stato confermato ({decided}).", mail.row),
-            format!("in-{}: it was confirmed already ({decided}).", mail.row),
-        )));
-    }
-    let recorded = match options.kind.as_str() {
-        "none" => None,
-        "other" => Some(record_mail(home, &store, &mail, options)?.0),
-        kind => Some(confirm_act(home, &store, &mail, options, act_of(kind)?)?),
-    };
-    crate::failpoint::hit("pec-confirmed");
-    store.decide(mail.row, &options.kind, recorded)?;
-    let text = match (recorded, out.italian()) {
-        (Some(message), true) => format!("in-{}: registrato, messaggio {message}.", mail.row),
-        (Some(message), false) => format!("in-{}: recorded, message {message}.", mail.row),
-        (None, true) => format!("in-{}: tolto dalla coda, conservato.", mail.row),
-        (None, false) => format!("in-{}: taken from the queue, and kept.", mail.row),
-    };
-    let id = Id::In(mail.row).to_string();
-    out.result(&text, &json!({ "id": id, "kind": options.kind, "recorded": recorded }));
-    Ok(())
-}
-
-/// The act that a person names.
-fn act_of(kind: &str) -> Result<(ProposedAct, &'static str), Failure> {
-    let acts = || ProposedAct::ALL.into_iter().filter_map(|act| Some((act, act.message_type()?)));
-    acts().find(|(act, _)| act.name() == kind).ok_or_else(|| {
-        let known = acts().map(|(act, _)| act.name()).collect::<Vec<_>>().join("`, `");
-        Failure::usage(
-            "pec.confirm.kind",
-            format!("`{kind}`: i tipi ammessi sono `{known}`, `other` e `none`."),
-            format!("`{kind}`: the kinds accepted are `{known}`, `other` and `none`."),
-        )
-    })
-}
-
-/// Records the mail, and writes the act that it is for the body that sent it. Gives the record.
-fn confirm_act(
-    home: &Home,
-    store: &MailStore,
-    mail: &ReceivedMail,
-    options: &Confirm,
-    (act, act_type): (ProposedAct, &'static str),
-) -> Result<MessageId, Failure> {
-    let mut given = read_value(options.facts.as_deref())?.unwrap_or_else(|| json!({}));
-    if act_type == "Determination" {
-        let position = given.get("position").and_then(Value::as_str).unwrap_or(act.name());
-        if position != act.name() {
-            return Err(Failure::usage(
-                "pec.confirm.position",
-                format!("I fatti dicono `{position}`, non `{}`.", act.name()),
-                format!("The facts say `{position}`, not `{}`.", act.name()),
-            ));
-        }
-        if let Some(fields) = given.as_object_mut() {
-            fields.insert("position".to_owned(), json!(act.name()));
-        }
-    }
-    let text = match read_value(options.body.as_deref())? {
-        Some(text) => text,
-        None if act_type == "Determination" => text_of_original(mail),
-        None => {
-            return Err(Failure::usage(
-                "pec.confirm.body",
-                "Manca il testo dell'atto: aggiungere --body FILE.",
-                "The text of the act is missing: add --body FILE.",
-            ));
-        }
-    };
-    let (evidence, party) = record_mail(home, store, mail, options)?;
-    crate::failpoint::hit("pec-confirm-recorded");
-    let Outside::Body(body) = party else {
-        return Err(Failure::usage(
-            "pec.confirm.applicant",
-            "Il richiedente non prende posizione: confermare come `other`.",
-            "The applicant takes no position: confirm it as `other`.",
-        ));
-    };
-    let conference = mail.conference.as_ref().map(ToString::to_string).unwrap_or_default();
-    let case = views::find(home, &conference)?;
-    let written = |entry: &concerto_core::case::Entry| {
-        entry.behalf.as_ref().is_some_and(|behalf| behalf.evidence == evidence)
-    };
-    if case.entries().any(|(_, entry)| written(entry)) {
-        return Ok(evidence); // by an earlier call, which did not come to its end
-    }
-    let behalf = Behalf { body: body.clone(), evidence };
-    let now = home.clock()?.now();
-    let facts = auto::facts(act_type, given, &case, &body, now, Absent::Compute)?;
-    let act = auto::act_for(Some(&behalf), act_type, facts)?;
-    let order = WireOrder::Send {
-        conference: case.id().clone(),
-        act,
-        behalf: Some(behalf),
-        body: Some(text),
-        body_audience: Audience::ALL,
-        documents: Vec::new(),
-        wait: false,
-    };
-    match give(home, order)? {
-        Some(WireReply::Sent { .. }) => Ok(evidence),
-        Some(WireReply::Fault { fault }) => Err(Failure::refused(fault)),
-        _ => Err(Failure::environment("control.reply", &"an order was answered as another")),
-    }
-}
-
-/// The text of a position that came by mail: what it says stands in the original, which is on record.
-fn text_of_original(mail: &ReceivedMail) -> Value {
-    let facts = MailFacts::read(mail.facts.as_deref());
-    let line = |text: &str| -> String { text.chars().filter(|c| !c.is_control()).take(300).collect() };
-    let said = facts.proposal.map(|proposed| proposed.passages).unwrap_or_default();
-    let quoted: Vec<String> = said.iter().map(|passage| format!("«{}»", line(passage))).collect();
-    let subject = facts.subject.as_deref().map(line).filter(|subject| !subject.is_empty());
-    json!({
-        "schema": "urn:concerto:schema:body:determination:1",
-        "language": "it",
-        "subject": subject.unwrap_or_else(|| "Atto pervenuto per posta elettronica".to_owned()),
-        "reasons": format!("Come da messaggio originale, registrato. {}", quoted.join(" ")).trim_end(),
-        "signatory": {
-            "name": "Come da originale", "role": "Come da originale", "power": "Come da originale",
-        },
-    })
-}
-
-/// Refuses the note of a body's silence while a mail of that body waits to be read.
-pub(crate) fn nobody_waits(home: &Home, act: &Act, case: &Case) -> Result<(), Failure> {
-    let Act::ImpliedAssent(note) = act else { return Ok(()) };
-    if !mailbox::is_configured(home) || !store_path(home).exists() {
-        return Ok(());
-    }
-    let store = store(home)?;
-    for mail in store.waiting(WAITING_MAX)? {
-        let facts = MailFacts::read(mail.facts.as_deref());
-        let here = mail.conference.as_ref().is_none_or(|conference| conference == case.id());
-        let Some(sender) = facts.sender.filter(|_| here) else { continue };
-        if record::body_of(&store, case.id(), &sender)?.as_ref() == Some(&note.body) {
-            let mut fault = Fault::new(
-                "pec.mail.waiting",
-                format!(
-                    "Un messaggio di {} attende di essere letto (in-{}): prima di prendere atto del silenzio, `concerto pec show in-{}`.",
-                    note.body, mail.row, mail.row
-                ),
-                format!(
-                    "A mail of {} waits to be read (in-{}): before taking note of its silence, `concerto pec show in-{}`.",
-                    note.body, mail.row, mail.row
-                ),
-            );
-            fault.norm = Some("L. 241/1990 art. 14-bis c. 4".to_owned());
-            return Err(Failure::refused(fault));
-        }
-    }
-    Ok(())
-}
-
-/// Records a mail as received, with the mail itself as evidence.
-fn record_mail(
-    home: &Home,
-    store: &MailStore,
-    mail: &ReceivedMail,
-    options: &Confirm,
-) -> Result<(MessageId, Outside), Failure> {
-    let facts = MailFacts::read(mail.facts.as_deref());
-    let conference = mail.conference.as_ref().ok_or_else(|| {
-        Failure::usage(
-            "pec.confirm.conference",
-            format!(
-                "Non si sa a quale conferenza appartiene: `concerto pec link in-{} CONFERENZA`.",
-                mail.row
-            ),
-            format!("Its conference is not known: `concerto pec link in-{} CONFERENCE`.", mail.row),
-        )
-    })?;
-    let case = views::find(home, &conference.to_string())?;
-    let address = facts.sender.clone().unwrap_or_default();
-    let party = party(store, &case, options.from.as_deref(), &address)?;
-    let evidence = store.received_bytes(mail.row)?.ok_or_else(|| {
-        Failure::environment(
-            "pec.mail.not-given",
-            &"the mailbox did not give this mail: its bytes are not here",
-        )
-    })?;
-    let about = options.about.as_deref().map(|text| message_of(&case, text)).transpose()?;
-    let audience = match &party {
-        Outside::Body(body) => Audience::Only([body.clone()].into()),
-        Outside::Applicant => Audience::Only([case.lead().clone()].into()),
-    };
-    let record = Record {
-        conference,
-        party: party.clone(),
-        direction: Direction::Received,
-        // what no provider certifies was received when it was read
-        at: facts.at.filter(|_| facts.counts).unwrap_or(mail.came_at),
-        about,
-        address: &address,
-        subject: facts.subject.as_deref().unwrap_or_default(),
-        evidence: &evidence,
-        why: "",
-        audience,
-    };
-    if let Some(found) = record.found(&case) {
-        return Ok((found, party));
-    }
-    let order = wire(record.order(home)?)?;
-    match give(home, order)? {
-        Some(WireReply::Sent { message, .. }) => Ok((message, party)),
-        Some(WireReply::Fault { fault }) => Err(Failure::refused(fault)),
-        _ => Err(Failure::environment("control.reply", &"an order was answered as another")),
-    }
-}
-
-/// Who sent a mail: as the person says, else the body to whose mailbox something of this conference was sent.
-fn party(store: &MailStore, case: &Case, said: Option<&str>, address: &str) -> Result<Outside, Failure> {
-    let unknown = || {
-        Failure::usage(
-            "pec.confirm.from",
-            "Non si sa da chi viene: aggiungere --from IPA/AOO, o --from applicant.",
-            "It is not known from whom it comes: add --from IPA/AOO, or --from applicant.",
-        )
-    };
-    match said {
-        Some("applicant") => Ok(Outside::Applicant),
-        Some(text) => {
-            let body: Writer = text.parse().map_err(|_| unknown())?;
-            case.participants().contains(&body).then_some(Outside::Body(body)).ok_or_else(unknown)
-        }
-        None => record::body_of(store, case.id(), address)?.map(Outside::Body).ok_or_else(unknown),
-    }
-}
-
 /// A message of a conference by its identifier, or the beginning of it.
-fn message_of(case: &Case, text: &str) -> Result<MessageId, Failure> {
+pub(super) fn message_of(case: &Case, text: &str) -> Result<MessageId, Failure> {
     let mut found = case.entries().map(|(id, _)| *id).filter(|id| id.to_string().starts_with(text));
     match (found.next(), found.next()) {
         (Some(id), None) => Ok(id),
@@ -349,7 +105,7 @@ fn message_of(case: &Case, text: &str) -> Result<MessageId, Failure> {
 }
 
 /// An order as it crosses the control socket.
-fn wire(order: Order) -> Result<WireOrder, Failure> {
+pub(super) fn wire(order: Order) -> Result<WireOrder, Failure> {
     let other = || Failure::environment("control.order", &"this order does not cross the socket");
     match order {
         Order::Once { key, request, order } => {

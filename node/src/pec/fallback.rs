@@ -6,8 +6,8 @@
 
 use concerto_core::{Case, mailing};
 use concerto_exchange::fallback::{Fallback, FallbackConfig, fallback};
-use concerto_message::{ConferenceId, MessageId, Writer};
-use concerto_port::{JournalRead, OutboxRow, StoredLink};
+use concerto_message::ConferenceId;
+use concerto_port::{OutboxRow, StoredLink};
 use concerto_store_sqlite::{MailStore, NewMail};
 use jiff::{SignedDuration, Timestamp};
 use std::collections::BTreeMap;
@@ -16,7 +16,6 @@ use super::outgoing::{Asked, Reason, begin};
 use crate::failpoint;
 use crate::home::Home;
 use crate::output::Failure;
-use crate::views;
 
 /// Rows of the outbox read in one go.
 const PAGE: usize = 256;
@@ -27,20 +26,20 @@ const KEPT_MAX: usize = 65_536;
 /// A decision is made anew after this time at the latest: a suspension, or a receipt of another, may move a term.
 const LOOK_AGAIN: SignedDuration = SignedDuration::from_mins(10);
 
-/// When each waiting message is looked at next.
+/// When each waiting message is looked at next, by its row of the outbox.
 #[derive(Debug, Default)]
-pub(crate) struct Patience(BTreeMap<(MessageId, Writer), Timestamp>);
+pub(crate) struct Patience(BTreeMap<u64, Timestamp>);
 
 impl Patience {
     fn is_over(&self, row: &OutboxRow, now: Timestamp) -> bool {
-        self.0.get(&(row.message, row.peer.clone())).is_none_or(|next| *next <= now)
+        self.0.get(&row.row).is_none_or(|next| *next <= now)
     }
 
     fn note(&mut self, row: &OutboxRow, next: Timestamp) {
         if self.0.len() >= KEPT_MAX {
             self.0.clear();
         }
-        self.0.insert((row.message, row.peer.clone()), next);
+        self.0.insert(row.row, next);
     }
 }
 
@@ -50,22 +49,22 @@ fn config(home: &Home) -> FallbackConfig {
     FallbackConfig { pec_after: SignedDuration::from_hours(hours), ..FallbackConfig::default() }
 }
 
-/// Keeps the mails of what waited too long. Gives how many.
+/// Keeps the mails of what waited too long.
 pub(super) fn collect(
     asked: &Asked<'_>,
     store: &mut MailStore,
     patience: &mut Patience,
-) -> Result<usize, Failure> {
-    let reader = views::reader(asked.home)?;
-    let begun = begin(&reader, store)?;
+) -> Result<(), Failure> {
+    let begun = begin(asked.reader, store)?;
     let mut due: BTreeMap<ConferenceId, Vec<(OutboxRow, StoredLink)>> = BTreeMap::new();
     let mut after = 0;
     loop {
-        let page = reader.outbox(None, after, PAGE)?;
+        let page = asked.reader.outbox(None, after, PAGE)?;
         let Some(last) = page.last().map(|row| row.row) else { break };
         after = last;
         for row in page.into_iter().filter(|row| patience.is_over(row, asked.now)) {
-            let Some(stored) = reader.link(row.message)?.filter(|stored| stored.own && stored.row > begun)
+            let Some(stored) =
+                asked.reader.link(row.message)?.filter(|stored| stored.own && stored.row > begun)
             else {
                 continue;
             };
@@ -75,15 +74,13 @@ pub(super) fn collect(
             }
         }
     }
-    let mut found = 0;
     for (conference, rows) in due {
-        let Some(case) = Case::load(&conference, &reader)? else { continue };
+        let Some(case) = Case::load(&conference, asked.reader)? else { continue };
         let mails = of_case(asked, store, patience, &case, &rows)?;
         store.keep(&mails, None)?;
         failpoint::hit_if("pec-fallback-kept", !mails.is_empty());
-        found += mails.len();
     }
-    Ok(found)
+    Ok(())
 }
 
 fn of_case(

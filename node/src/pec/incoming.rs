@@ -12,12 +12,12 @@ use concerto_pec::{
     Address, Carried, Certified, Delivery, Envelope, Examination, MailId, PecType, Receipt, Submission,
     Taken, Verified, answered, carried, examine,
 };
-use concerto_procedure::acts::{Direction, Outside};
+use concerto_procedure::acts::{Channel, Direction, Outside};
 use concerto_store_sqlite::{Judged, Kind, ReceivedMail, SentMail, Status};
 
 use super::facts::{MailFacts, Proved, Why};
 use super::office::{DELIVERIES_MAX, Office, Stopped};
-use super::proposed::{Proposed, tied};
+use super::proposed::{Proposed, known, tied};
 use super::record::{Record, why};
 use crate::failpoint;
 use crate::output::Failure;
@@ -37,6 +37,7 @@ enum Fate {
 impl Office {
     /// Says what each new mail is. Gives how many records were written.
     pub(super) fn judge_new(&mut self) -> Result<usize, Stopped> {
+        self.known = None;
         let mut recorded = 0;
         if std::mem::take(&mut self.look_again) {
             recorded += self.judge_waiting_links()?;
@@ -232,12 +233,17 @@ impl Office {
     }
 
     /// A mail of a person: it waits for an official, with the case that it is tied to and what it is proposed as.
-    fn judge_free(&self, inner: &[u8], facts: &MailFacts) -> Result<Judged, Failure> {
+    fn judge_free(&mut self, inner: &[u8], facts: &MailFacts) -> Result<Judged, Failure> {
         let mail = FreeMail::read(inner);
         let (conference, tied_by) = match self.conference_answered(inner)? {
             Some(answered) => (Some(answered), vec!["tie.mail".to_owned()]),
             None => {
-                let tied = tied(&self.store, inner, &mail)?;
+                let known = match self.known.take() {
+                    Some(known) => known,
+                    None => known(&self.store)?,
+                };
+                let tied = tied(&known, inner, &mail);
+                self.known = Some(known);
                 let codes =
                     tied.iter().flat_map(|tie| tie.by.iter().map(|by| by.code().to_owned())).collect();
                 (tied.map(|tie| tie.case), codes)
@@ -294,6 +300,7 @@ impl Office {
             conference,
             party: Outside::Body(author.clone()),
             direction: Direction::Received,
+            channel: Channel::Pec,
             at: envelope.at,
             about: Some(message),
             address: envelope.sender.as_str(),

@@ -5,8 +5,9 @@ use concerto_core::{Case, Fault, Reply};
 use concerto_message::{Audience, Digest, MessageId};
 use concerto_pec::Delivery;
 use concerto_pec::limits::MAIL_BYTES_MAX;
+use concerto_pec::tie::KnownCase;
 use concerto_port::{Alarm, Arrived, Clock, Content, MailboxError};
-use concerto_procedure::acts::{Direction, Outside};
+use concerto_procedure::acts::{Channel, Direction, Outside};
 use concerto_store_sqlite::{Arrival, MailStore, MailboxLease, SentMail};
 use jiff::Timestamp;
 use std::collections::BTreeMap;
@@ -78,6 +79,8 @@ pub(crate) struct Office {
     pub(super) read_until: Option<Timestamp>,
     /// By the number of the mail.
     pub(super) deliveries: BTreeMap<u64, Delivery>,
+    /// The cases that a free mail may belong to, read once in each round that needs them.
+    pub(super) known: Option<Vec<KnownCase>>,
     /// Whether waiting mails with links are looked at once more.
     pub(crate) look_again: bool,
     _lease: MailboxLease,
@@ -98,6 +101,7 @@ impl Office {
             patience: fallback::Patience::default(),
             read_until: None,
             deliveries: BTreeMap::new(),
+            known: None,
             look_again: true,
             home: home.clone(),
             _lease: lease,
@@ -112,26 +116,24 @@ impl Office {
             Err(error) => round.unread = Some((error.code().to_owned(), error.to_string())),
         }
         round.recorded += self.judge_new()?;
-        let now = self.clock.now();
-        outgoing::collect(&self.home, &mut self.store, &self.mailbox.address, now)?;
-        self.collect_late(now)?;
+        self.collect()?;
         round.sent = self.send()?;
         round.recorded += self.settle()?;
         Ok(round)
     }
 
-    /// What goes by PEC because its recipient's node did not answer.
-    fn collect_late(&mut self, now: Timestamp) -> Result<(), Failure> {
+    /// Keeps the mails of what must go by PEC: to bodies without a node, and because a recipient's node did not answer.
+    fn collect(&mut self) -> Result<(), Failure> {
         let (reader, documents) = (crate::views::reader(&self.home)?, self.home.documents()?);
         let asked = outgoing::Asked {
             home: &self.home,
             reader: &reader,
             documents: &documents,
             sender: &self.mailbox.address,
-            now,
+            now: self.clock.now(),
         };
-        fallback::collect(&asked, &mut self.store, &mut self.patience)?;
-        Ok(())
+        outgoing::collect(&asked, &mut self.store)?;
+        fallback::collect(&asked, &mut self.store, &mut self.patience)
     }
 
     /// Waits until something may have come.
@@ -226,6 +228,7 @@ impl Office {
             conference: &mail.conference,
             party: Outside::Body(mail.body.clone()),
             direction: Direction::Sent,
+            channel: Channel::Pec,
             at,
             about: Some(mail.message),
             address: mail.recipient.as_deref().unwrap_or_default(),

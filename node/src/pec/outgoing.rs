@@ -20,7 +20,6 @@ use super::letter::{self, Composed, Writing};
 use crate::failpoint;
 use crate::home::Home;
 use crate::output::Failure;
-use crate::views;
 
 /// The last row of the journal that was looked at.
 const LOOKED: &str = "journal.looked";
@@ -52,22 +51,14 @@ const NO_NODE: Reason = Reason::Fallback(concerto_exchange::fallback::Reason::No
 /// Where no address is known.
 pub(crate) const NO_ADDRESS: &str = "pec.address.unknown";
 
-/// Finds what must go by PEC in what newly came to the journal, and keeps it as mails. Gives how many.
-pub(crate) fn collect(
-    home: &Home,
-    store: &mut MailStore,
-    sender: &Address,
-    now: Timestamp,
-) -> Result<usize, Failure> {
-    let reader = views::reader(home)?;
-    let begun = begin(&reader, store)?;
-    let documents = home.documents()?;
-    let mut found = 0;
+/// Finds what must go by PEC in what newly came to the journal, and keeps it as mails.
+pub(super) fn collect(asked: &Asked<'_>, store: &mut MailStore) -> Result<(), Failure> {
+    let begun = begin(asked.reader, store)?;
     loop {
         let looked = store.noted(LOOKED)?.unwrap_or(begun);
-        let page = reader.links_after(looked, PAGE)?;
-        let Some(last) = page.last().map(|stored| stored.row) else { return Ok(found) };
-        let me = &home.node.writer;
+        let page = asked.reader.links_after(looked, PAGE)?;
+        let Some(last) = page.last().map(|stored| stored.row) else { return Ok(()) };
+        let me = &asked.home.node.writer;
         let led: BTreeSet<&ConferenceId> = page
             .iter()
             .filter(|stored| stored.own)
@@ -76,13 +67,11 @@ pub(crate) fn collect(
             .collect();
         let mut mails = Vec::new();
         for conference in led {
-            let Some(case) = Case::load(conference, &reader)? else { continue };
-            let asked = Asked { home, reader: &reader, documents: &documents, sender, now };
+            let Some(case) = Case::load(conference, asked.reader)? else { continue };
             mails.extend(asked.of_case(store, &case, begun)?);
         }
         store.keep(&mails, Some((LOOKED, last)))?;
         failpoint::hit_if("pec-kept", !mails.is_empty());
-        found += mails.len();
     }
 }
 
@@ -169,24 +158,22 @@ impl Asked<'_> {
         })
     }
 
-    /// The certified mailbox of a body: as the notice or extension that called it says, else as the federation does.
+    /// The certified mailbox of a body: as the message that called it says, of the procedente as its notice says of the case officer; else as the
+    /// federation does.
     fn address_of(&self, case: &Case, body: &Writer) -> Result<Option<Address>, Failure> {
-        let mut found = None;
-        for (_, entry) in case.entries().filter(|(_, entry)| entry.author == *case.lead()) {
-            if let Some(text) = entry.body.as_ref() {
-                found = pec_in(&read_body(self.documents, text.digest)?, body).or(found);
-            }
-        }
-        // the procedente is answered where its notice says that its case officer is reached
-        if body == case.lead() {
-            let notice = case.state().notice().and_then(|notice| case.entry(notice.message));
-            if let Some(text) = notice.and_then(|entry| entry.body.as_ref()) {
-                let said = read_body(self.documents, text.digest)?;
-                found = said.pointer("/case_officer/pec").and_then(Value::as_str).map(str::to_owned);
-            }
-        }
-        let member = self.home.federation.member(body).and_then(|member| member.pec.clone());
-        Ok(found.or(member).and_then(|written| Address::parse(&written)))
+        let to_lead = body == case.lead();
+        let call = if to_lead {
+            case.state().notice().and_then(|notice| case.entry(notice.message))
+        } else {
+            let calls = case.entries().filter(|(id, _)| calls(case, **id, body));
+            calls.map(|(_, entry)| entry).max_by_key(|entry| entry.issued_at)
+        };
+        let text = call.and_then(|call| call.body.as_ref());
+        let text = text.map_or(Ok(Value::Null), |text| read_body(self.documents, text.digest))?;
+        let said = if to_lead { text.pointer("/case_officer/pec") } else { pec_in(&text, body) };
+        let member = || self.home.federation.member(body)?.pec.clone();
+        let written = said.and_then(Value::as_str).map(str::to_owned).or_else(member);
+        Ok(written.and_then(|written| Address::parse(&written)))
     }
 }
 
@@ -199,11 +186,11 @@ pub(super) fn read_body(
     Ok(held.and_then(|(_, bytes)| serde_json::from_slice(&bytes).ok()).unwrap_or_default())
 }
 
-fn pec_in(text: &Value, body: &Writer) -> Option<String> {
-    let acts = text.get("acts")?.as_array()?;
-    let of_body =
-        acts.iter().filter(|act| act.get("body").and_then(Value::as_str) == Some(&body.to_string()));
-    of_body.filter_map(|act| act.get("pec")?.as_str().map(str::to_owned)).next()
+/// What a call says of the mailbox of a body.
+fn pec_in<'a>(text: &'a Value, body: &Writer) -> Option<&'a Value> {
+    let body = body.to_string();
+    let mut acts = text.get("acts")?.as_array()?.iter();
+    acts.find_map(|act| (act.get("body").and_then(Value::as_str) == Some(&body)).then(|| act.get("pec"))?)
 }
 
 /// The administrations called that have no node in the federation.

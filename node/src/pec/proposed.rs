@@ -47,19 +47,23 @@ impl Proposed {
     }
 }
 
-/// The case that a mail belongs to, by what it answers, by the reference that our mails carry, or by its subject.
-pub(super) fn tied(store: &MailStore, inner: &[u8], mail: &FreeMail) -> Result<Option<Tie>, Failure> {
+/// The cases of the mails that were sent last, each with the subject of its act.
+pub(super) fn known(store: &MailStore) -> Result<Vec<KnownCase>, Failure> {
     let mut known: BTreeMap<ConferenceId, KnownCase> = BTreeMap::new();
     for (conference, message_id, subject) in store.last_sent(KNOWN_MAX)? {
         let case = known.entry(conference.clone()).or_insert_with(|| KnownCase {
             case: conference,
             mails: BTreeSet::new(),
             protocols: Vec::new(),
-            subject,
+            // without the reference and the name of the act, which an answer may have lost
+            subject: subject.split_once(" – ").map_or(subject.as_str(), |(_, about)| about).to_owned(),
         });
         case.mails.extend(MailId::parse(&message_id));
     }
-    let text = mail.texts().next().unwrap_or_default();
-    let known: Vec<KnownCase> = known.into_values().collect();
-    Ok(tie(&Clues::read(inner, text), &known))
+    Ok(known.into_values().collect())
+}
+
+/// The case that a mail belongs to, by what it answers, by the reference that our mails carry, or by its subject.
+pub(super) fn tied(known: &[KnownCase], inner: &[u8], mail: &FreeMail) -> Option<Tie> {
+    tie(&Clues::read(inner, mail.texts().next().unwrap_or_default()), known)
 }

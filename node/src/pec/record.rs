@@ -22,7 +22,8 @@ pub(crate) struct Record<'a> {
     pub(crate) conference: &'a ConferenceId,
     pub(crate) party: Outside,
     pub(crate) direction: Direction,
-    /// The certified time.
+    pub(crate) channel: Channel,
+    /// The certified time; of what nobody certifies, when it was read.
     pub(crate) at: Timestamp,
     /// The message that it carries or answers.
     pub(crate) about: Option<MessageId>,
@@ -43,7 +44,7 @@ impl Record<'_> {
         RecordedExchange {
             party: self.party.clone(),
             direction: self.direction,
-            channel: Channel::Pec,
+            channel: self.channel,
             at: self.at,
             about: self.about,
         }
@@ -99,10 +100,15 @@ impl Record<'_> {
                 "Il messaggio indicato è stato consegnato nella casella PEC del destinatario.",
                 "Ricevuta di avvenuta consegna (primo documento)",
             ),
-            Direction::Received => (
+            Direction::Received if self.channel == Channel::Pec => (
                 "Ricezione per posta elettronica certificata",
                 "Messaggio ricevuto per posta elettronica certificata.",
                 "Messaggio originale con la busta del gestore (primo documento)",
+            ),
+            Direction::Received => (
+                "Ricezione per posta elettronica ordinaria",
+                "Messaggio ricevuto per posta elettronica: nessun gestore ne certifica mittente e ora.",
+                "Messaggio originale (primo documento)",
             ),
         };
         let said: String = self.subject.chars().filter(|c| !c.is_control()).take(300).collect();

@@ -1,4 +1,4 @@
-//! Single rules of the proposal; how well they do together is measured in `conformance-tests/tests/proposals.rs`.
+//! Single rules of the proposal; how well they do together is measured in `protocols/pec/tests/proposals.rs`.
 
 use super::*;
 

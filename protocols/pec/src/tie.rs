@@ -1,4 +1,4 @@
-//! Ties a free mail to its case: by identifiers of mails, by the reference that our own mails carry, by protocol numbers, and at last by the subject.
+//! Ties a free mail to its case: by identifiers of mails (RFC 5322 section 3.6.4), by the reference that our own mails carry, by protocol numbers, and at last by the subject.
 //!
 //! Strong clues must agree: where they name two cases, the mail is tied to none and waits for a person. The subject is asked only where no other clue
 //! is there. A protocol number counts with its date or year alone; numbers of other registers look the same, so it is likely, never certain.
@@ -204,7 +204,11 @@ fn protocols_in(text: &str) -> Vec<Said> {
     let mut found = Vec::new();
     for (at, _) in lower.match_indices("prot") {
         let after = lower.get(at..).unwrap_or_default();
-        let digits = after.find(|c: char| c.is_ascii_digit());
+        let digits = after
+            .char_indices()
+            .take(NUMBER_CHARS_MAX)
+            .find(|(_, c)| c.is_ascii_digit())
+            .map(|(place, _)| place);
         let (gap, number) = digits.and_then(|digits| after.split_at_checked(digits)).unwrap_or_default();
         if gap.split(|c: char| !c.is_alphabetic()).all(|word| word.is_empty() || GAP_WORDS.contains(&word)) {
             found.extend(said(number));
@@ -232,6 +236,8 @@ const GAP_WORDS: [&str; 13] = [
     "ingresso",
     "informatico",
 ];
+/// How far from *prot* its number may begin, in characters: all words of the gap fit, each once or twice.
+const NUMBER_CHARS_MAX: usize = 96;
 /// How far from the number its date may begin: ` in data `, ` del giorno `.
 const DATE_GAP_BYTES_MAX: usize = 14;
 

@@ -151,9 +151,11 @@ fn evidence_stays() {
     for sql in [
         "DELETE FROM sent",
         "DELETE FROM received",
-        "UPDATE sent SET mail = x'00'",
+        "DELETE FROM sent_mail",
+        "DELETE FROM received_mail",
+        "UPDATE sent_mail SET mail = x'00'",
         "UPDATE sent SET message_id = 'x'",
-        "UPDATE received SET mail = x'00'",
+        "UPDATE received_mail SET mail = x'00'",
     ] {
         assert!(store.connection.execute(sql, []).is_err(), "{sql}");
     }

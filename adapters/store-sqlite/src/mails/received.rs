@@ -10,8 +10,8 @@ use crate::error::{corrupt, failed};
 use crate::read::{all, bounded, digest, first, get, instant, number};
 use crate::write::nanoseconds;
 
-const COLUMNS: &str = "row, digest, came_at, bytes, mail IS NOT NULL, parent, kind, status, facts, sent, conference, message, \
-                       decision, recorded";
+const COLUMNS: &str = "row, digest, came_at, bytes, EXISTS (SELECT 1 FROM received_mail m WHERE m.row = received.row), parent, kind, \
+                       status, facts, sent, conference, message, decision, recorded";
 
 /// A mail as it came, to be kept.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -161,14 +161,11 @@ impl MailStore {
             let mut new = 0;
             for mail in mails {
                 let which = (mail.digest, mail.bytes, mail.mail.as_deref());
-                if !insert(tx, which, None, at)? {
-                    continue;
-                }
+                let Some(parent) = insert(tx, which, None, at)? else { continue };
                 new += 1;
-                let parent = tx.last_insert_rowid();
                 for inner in &mail.forwarded {
                     let which = (Digest::of(inner), inner.len() as u64, Some(inner.as_slice()));
-                    new += usize::from(insert(tx, which, Some(parent), at)?);
+                    new += usize::from(insert(tx, which, Some(parent), at)?.is_some());
                 }
             }
             let sql = "INSERT INTO source (name, epoch, position) VALUES (?1, ?2, ?3) \
@@ -237,16 +234,17 @@ impl MailStore {
     /// # Errors
     /// [`JournalError`].
     pub fn received_bytes(&self, row: u64) -> Result<Option<Vec<u8>>, JournalError> {
-        let sql = "SELECT mail, digest FROM received WHERE row = ?1";
+        let sql =
+            "SELECT m.mail, r.digest FROM received r JOIN received_mail m ON m.row = r.row WHERE r.row = ?1";
         let found = first(&self.connection, sql, [bounded(row)], |row| {
-            Ok((get::<Option<Vec<u8>>>(row, 0)?, digest(row, 1)?))
+            Ok((get::<Vec<u8>>(row, 0)?, digest(row, 1)?))
         })?;
         match found {
-            Some((Some(mail), digest)) if Digest::of(&mail) == digest => Ok(Some(mail)),
-            Some((Some(_), digest)) => {
+            Some((mail, digest)) if Digest::of(&mail) == digest => Ok(Some(mail)),
+            Some((_, digest)) => {
                 Err(JournalError::Corrupt(format!("the mail {digest} is not what was kept")))
             }
-            _ => Ok(None),
+            None => Ok(None),
         }
     }
 
@@ -316,15 +314,23 @@ impl MailStore {
     }
 }
 
+/// Keeps one mail; its row, if it is new.
 fn insert(
     tx: &rusqlite::Transaction<'_>,
     (digest, bytes, mail): (Digest, u64, Option<&[u8]>),
     parent: Option<i64>,
     at: Timestamp,
-) -> Result<bool, JournalError> {
-    let sql = "INSERT INTO received (digest, came_at, bytes, mail, parent, status) VALUES (?1, ?2, ?3, ?4, ?5, 'new') \
+) -> Result<Option<i64>, JournalError> {
+    let sql = "INSERT INTO received (digest, came_at, bytes, parent, status) VALUES (?1, ?2, ?3, ?4, 'new') \
                ON CONFLICT (digest) DO NOTHING";
-    Ok(execute(tx, sql, params![digest.0, nanoseconds(at)?, bounded(bytes), mail, parent])? > 0)
+    if execute(tx, sql, params![digest.0, nanoseconds(at)?, bounded(bytes), parent])? == 0 {
+        return Ok(None);
+    }
+    let row = tx.last_insert_rowid();
+    if let Some(mail) = mail {
+        execute(tx, "INSERT INTO received_mail (row, mail) VALUES (?1, ?2)", params![row, mail])?;
+    }
+    Ok(Some(row))
 }
 
 /// Sources number as they like: every one of 64 bits is used.

@@ -11,7 +11,7 @@ use crate::read::{all, bounded, digest, first, get, instant, number, parsed};
 use crate::write::nanoseconds;
 
 const COLUMNS: &str = "row, message_id, sender, recipient, conference, message, body, repetition, subject, why, at, restricted, \
-                       state, problem, closed, recorded, done, mail IS NOT NULL";
+                       state, problem, closed, recorded, done, EXISTS (SELECT 1 FROM sent_mail m WHERE m.row = sent.row)";
 
 /// A mail to be kept before it leaves.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -217,8 +217,8 @@ impl MailStore {
     /// # Errors
     /// [`JournalError`].
     pub fn sent_bytes(&self, row: u64) -> Result<Option<Vec<u8>>, JournalError> {
-        let sql = "SELECT mail FROM sent WHERE row = ?1";
-        Ok(first(&self.connection, sql, [bounded(row)], |row| get::<Option<Vec<u8>>>(row, 0))?.flatten())
+        let sql = "SELECT mail FROM sent_mail WHERE row = ?1";
+        first(&self.connection, sql, [bounded(row)], |row| get(row, 0))
     }
 
     /// Notes an attempt before it is made; gives its number.
@@ -291,8 +291,8 @@ impl MailStore {
 }
 
 fn insert(tx: &rusqlite::Transaction<'_>, mail: &NewMail, repetition: u64) -> Result<(), JournalError> {
-    let sql = "INSERT INTO sent (message_id, sender, recipient, conference, message, body, repetition, subject, why, at, mail, \
-               restricted, state, problem) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14) \
+    let sql = "INSERT INTO sent (message_id, sender, recipient, conference, message, body, repetition, subject, why, at, restricted, \
+               state, problem) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13) \
                ON CONFLICT (message, body, repetition) DO NOTHING";
     let values = params![
         mail.message_id,
@@ -305,12 +305,16 @@ fn insert(tx: &rusqlite::Transaction<'_>, mail: &NewMail, repetition: u64) -> Re
         mail.subject,
         mail.why,
         nanoseconds(mail.at)?,
-        mail.mail,
         mail.restricted,
         mail.state,
         mail.problem,
     ];
-    execute(tx, sql, values).map(|_| ())
+    let new = execute(tx, sql, values)? > 0;
+    if let Some(bytes) = mail.mail.as_ref().filter(|_| new) {
+        let row = tx.last_insert_rowid();
+        execute(tx, "INSERT INTO sent_mail (row, mail) VALUES (?1, ?2)", params![row, bytes])?;
+    }
+    Ok(())
 }
 
 fn read_sent(row: &Row<'_>) -> Result<SentMail, JournalError> {

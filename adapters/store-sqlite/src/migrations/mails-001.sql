@@ -29,7 +29,6 @@ CREATE TABLE sent (
   subject    TEXT    NOT NULL,
   why        TEXT    NOT NULL,
   at         INTEGER NOT NULL,
-  mail       BLOB,                     -- exactly as it leaves; none where it could not be composed
   restricted INTEGER NOT NULL CHECK (restricted IN (0, 1)), -- has documents that not everybody may see
   -- what changes
   state      TEXT    NOT NULL,         -- what receipts proved, as JSON; never goes back
@@ -40,6 +39,13 @@ CREATE TABLE sent (
   UNIQUE (message, body, repetition)
 ) STRICT;
 CREATE INDEX sent_open ON sent (done) WHERE done = 0;
+CREATE INDEX sent_conference ON sent (conference);
+
+-- The mails themselves stand apart from what changes, so that a change writes none of them again.
+CREATE TABLE sent_mail (               -- exactly as it leaves; none where it could not be composed
+  row        INTEGER PRIMARY KEY REFERENCES sent (row),
+  mail       BLOB    NOT NULL
+) STRICT;
 
 CREATE TABLE attempt (
   sent     INTEGER NOT NULL REFERENCES sent (row),
@@ -56,7 +62,6 @@ CREATE TABLE received (
   digest     BLOB    NOT NULL UNIQUE CHECK (length(digest) = 32),
   came_at    INTEGER NOT NULL,
   bytes      INTEGER NOT NULL,
-  mail       BLOB,                     -- none where the source did not give it
   parent     INTEGER REFERENCES received (row), -- the mail in which this one was forwarded
   -- what changes
   kind       TEXT,                     -- none: not looked at yet
@@ -68,17 +73,29 @@ CREATE TABLE received (
   decision   TEXT,                     -- what a person said it is
   recorded   BLOB CHECK (length(recorded) = 32)  -- the link that records it
 ) STRICT;
+CREATE TABLE received_mail (           -- as it came; none where the source did not give it
+  row        INTEGER PRIMARY KEY REFERENCES received (row),
+  mail       BLOB    NOT NULL
+) STRICT;
 CREATE INDEX received_status ON received (status) WHERE status <> 'done';
 CREATE INDEX received_sent ON received (sent) WHERE sent IS NOT NULL;
 CREATE INDEX received_identifier ON received (json_extract(facts, '$.identifier')) WHERE sent IS NOT NULL;
 
-CREATE TRIGGER sent_stays BEFORE UPDATE OF row, message_id, sender, recipient, conference, message, body, repetition, mail ON sent
+CREATE TRIGGER sent_stays BEFORE UPDATE OF row, message_id, sender, recipient, conference, message, body, repetition ON sent
 BEGIN SELECT RAISE(ABORT, 'a mail that went out is never changed'); END;
 CREATE TRIGGER sent_kept BEFORE DELETE ON sent
 BEGIN SELECT RAISE(ABORT, 'a mail that went out is never deleted'); END;
 CREATE TRIGGER attempt_kept BEFORE DELETE ON attempt
 BEGIN SELECT RAISE(ABORT, 'an attempt is never deleted'); END;
-CREATE TRIGGER received_stays BEFORE UPDATE OF row, digest, came_at, bytes, mail, parent ON received
+CREATE TRIGGER received_stays BEFORE UPDATE OF row, digest, came_at, bytes, parent ON received
 BEGIN SELECT RAISE(ABORT, 'a mail that came in is never changed'); END;
 CREATE TRIGGER received_kept BEFORE DELETE ON received
+BEGIN SELECT RAISE(ABORT, 'a mail that came in is never deleted'); END;
+CREATE TRIGGER sent_mail_stays BEFORE UPDATE ON sent_mail
+BEGIN SELECT RAISE(ABORT, 'a mail that went out is never changed'); END;
+CREATE TRIGGER sent_mail_kept BEFORE DELETE ON sent_mail
+BEGIN SELECT RAISE(ABORT, 'a mail that went out is never deleted'); END;
+CREATE TRIGGER received_mail_stays BEFORE UPDATE ON received_mail
+BEGIN SELECT RAISE(ABORT, 'a mail that came in is never changed'); END;
+CREATE TRIGGER received_mail_kept BEFORE DELETE ON received_mail
 BEGIN SELECT RAISE(ABORT, 'a mail that came in is never deleted'); END;

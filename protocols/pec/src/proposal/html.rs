@@ -123,10 +123,9 @@ fn entities(text: &str) -> String {
     let mut rest = text;
     while let Some((before, after)) = rest.split_once('&') {
         out.push_str(before);
-        let known = after
-            .split_once(';')
-            .filter(|(name, _)| name.len() <= 8)
-            .and_then(|(name, tail)| Some((entity(name)?, tail)));
+        // a name has 8 characters at most: the end is not looked for through the whole text
+        let end = after.bytes().take(9).position(|byte| byte == b';');
+        let known = end.and_then(|end| Some((entity(after.get(..end)?)?, after.get(end + 1..)?)));
         match known {
             Some((c, tail)) => {
                 out.push(c);
