@@ -234,24 +234,6 @@ impl Case {
         pending
     }
 
-    /// Of the pending messages those that follow their chain without gap or open fork: what may be taken in charge without asking.
-    ///
-    /// As they came, but each author's in the order in which it wrote them, also where they came together or the wrong way round: of two positions
-    /// of a body the later one counts.
-    pub fn takeable(&self) -> Vec<(MessageId, &Entry)> {
-        let pending: BTreeMap<MessageId, &Entry> = self.pending().into_iter().collect();
-        let mut takeable = Vec::new();
-        for chain in self.chains.values().filter(|chain| chain.open_forks().is_empty()) {
-            let mut since = Timestamp::MIN;
-            for (id, entry) in chain.contiguous().filter_map(|id| Some((id, *pending.get(&id)?))) {
-                since = since.max(entry.received_at);
-                takeable.push((since, id, entry));
-            }
-        }
-        takeable.sort_by_key(|(since, ..)| *since);
-        takeable.into_iter().filter(|(_, _, e)| e.act.is_ok()).map(|(_, id, e)| (id, e)).collect()
-    }
-
     /// Links that lost the place of a resolved fork, and what their author wrote after them.
     fn set_aside(&self) -> BTreeSet<MessageId> {
         let mut lost = BTreeSet::new();

@@ -3,7 +3,8 @@
 use concerto_message::{Audience, ConferenceId, MessageId, ReceiptKind, Writer};
 use concerto_port::JournalError;
 use concerto_procedure::acts::{Act, Taken, TakenInCharge};
-use std::collections::BTreeSet;
+use jiff::Timestamp;
+use std::collections::{BTreeMap, BTreeSet};
 
 use crate::case::{Case, Entry, receipt_digest};
 use crate::compose::{Draft, SIGNER_UNAVAILABLE};
@@ -67,6 +68,26 @@ impl Node {
             }
         }
         Ok(())
+    }
+}
+
+impl Case {
+    /// Of the pending messages those that follow their chain without gap or open fork: what may be taken in charge without asking.
+    ///
+    /// As they came, but each author's in the order in which it wrote them, also where they came together or the wrong way round: of two positions
+    /// of a body the later one counts.
+    pub fn takeable(&self) -> Vec<(MessageId, &Entry)> {
+        let pending: BTreeMap<MessageId, &Entry> = self.pending().into_iter().collect();
+        let mut takeable = Vec::new();
+        for chain in self.chains().map(|(_, chain)| chain).filter(|chain| chain.open_forks().is_empty()) {
+            let mut since = Timestamp::MIN;
+            for (id, entry) in chain.contiguous().filter_map(|id| Some((id, *pending.get(&id)?))) {
+                since = since.max(entry.received_at);
+                takeable.push((since, id, entry));
+            }
+        }
+        takeable.sort_by_key(|(since, ..)| *since);
+        takeable.into_iter().filter(|(_, _, e)| e.act.is_ok()).map(|(_, id, e)| (id, e)).collect()
     }
 }
 
